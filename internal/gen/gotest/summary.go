@@ -1,0 +1,84 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// An event is one line of go test -json; `go doc test2json` describes it.
+type event struct {
+	Action  string
+	Package string
+	Test    string
+	Output  string
+}
+
+// counts is how many tests, subtests and examples ended which way.
+type counts struct{ passed, failed, skipped int }
+
+func (c counts) String() string {
+	s := fmt.Sprintf("%d passed, %d failed", c.passed, c.failed)
+	if c.skipped > 0 {
+		return fmt.Sprintf("%d skipped\n%s", c.skipped, s)
+	}
+	return s
+}
+
+// summarize copies to w what a person wants of the events, and counts tests.
+func summarize(w io.Writer, events io.Reader) (counts, error) {
+	var total counts
+	output := map[string]*strings.Builder{} // of each test that has not ended
+	failures := map[string]int{}            // of each package
+	for dec := json.NewDecoder(events); ; {
+		var e event
+		switch err := dec.Decode(&e); {
+		case errors.Is(err, io.EOF):
+			return total, nil
+		case err != nil:
+			return total, fmt.Errorf("reading go test -json: %w", err)
+		}
+		if e.Test == "" {
+			packageEvent(w, e, failures, &total)
+			continue
+		}
+		name := e.Package + "\x00" + e.Test
+		switch e.Action {
+		case "output":
+			if output[name] == nil {
+				output[name] = &strings.Builder{}
+			}
+			output[name].WriteString(e.Output)
+		case "pass":
+			total.passed++
+			delete(output, name)
+		case "skip":
+			total.skipped++
+			delete(output, name)
+		case "fail":
+			total.failed++
+			failures[e.Package]++
+			if out := output[name]; out != nil {
+				fmt.Fprint(w, out)
+			}
+			delete(output, name)
+		}
+	}
+}
+
+// packageEvent handles what concerns no single test: a package's last line, its
+// compiler's words, its end.
+func packageEvent(w io.Writer, e event, failures map[string]int, total *counts) {
+	switch e.Action {
+	case "output", "build-output":
+		if e.Output != "PASS\n" && e.Output != "FAIL\n" && !strings.Contains(e.Output, "[no test files]") {
+			fmt.Fprint(w, e.Output)
+		}
+	case "fail":
+		if failures[e.Package] == 0 {
+			total.failed++
+		}
+	}
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestSummarize(t *testing.T) {
+	const build = `{"Action":"build-output","ImportPath":"m/b","Output":"b.go:1: syntax error\n"}` + "\n"
+	for _, tt := range []struct {
+		what   string
+		events string
+		want   string // what is printed, then the totals
+	}{
+		{"a pass prints its package only",
+			`{"Action":"output","Package":"m/a","Test":"TestX","Output":"chatter\n"}
+			 {"Action":"pass","Package":"m/a","Test":"TestX"}
+			 {"Action":"output","Package":"m/a","Output":"PASS\n"}
+			 {"Action":"output","Package":"m/a","Output":"ok  \tm/a\t0.1s\n"}
+			 {"Action":"pass","Package":"m/a"}`,
+			"ok  \tm/a\t0.1s\n1 passed, 0 failed"},
+		{"a failure prints what the test said, and its package is not counted again",
+			`{"Action":"output","Package":"m/a","Test":"TestX","Output":"got 1, want 2\n"}
+			 {"Action":"fail","Package":"m/a","Test":"TestX"}
+			 {"Action":"output","Package":"m/a","Output":"FAIL\n"}
+			 {"Action":"fail","Package":"m/a"}`,
+			"got 1, want 2\n0 passed, 1 failed"},
+		{"a package that does not build is one failure",
+			build + `{"Action":"fail","Package":"m/b"}`,
+			"b.go:1: syntax error\n0 passed, 1 failed"},
+		{"skipped tests are said, not passed",
+			`{"Action":"skip","Package":"m/a","Test":"TestX"}
+			 {"Action":"pass","Package":"m/a","Test":"TestY"}`,
+			"1 skipped\n1 passed, 0 failed"},
+	} {
+		var out strings.Builder
+		total, err := summarize(&out, strings.NewReader(tt.events))
+		if err != nil {
+			t.Fatalf("%s: %v", tt.what, err)
+		}
+		if got := out.String() + total.String(); got != tt.want {
+			t.Errorf("%s:\n got %q\nwant %q", tt.what, got, tt.want)
+		}
+	}
+	if _, err := summarize(&strings.Builder{}, strings.NewReader("not json")); err == nil {
+		t.Error("events that are not JSON are no error")
+	}
+}
