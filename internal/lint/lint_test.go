@@ -63,7 +63,9 @@ func TestPackages(t *testing.T) {
 // TestNothingIgnoredIsCommitted closes the gap that Load leaves: it does not
 // look at what .gitignore names, so none of that may be in the repository.
 func TestNothingIgnoredIsCommitted(t *testing.T) {
-	out, err := exec.Command("git", "-C", root, "ls-files", "--cached", "--ignored", "--exclude-standard").Output()
+	list := exec.Command("git", "ls-files", "--cached", "--ignored", "--exclude-standard")
+	list.Dir = root
+	out, err := list.Output()
 	if err != nil {
 		t.Skip("no git repository:", err)
 	}

@@ -50,7 +50,9 @@ func summarize(w io.Writer, events io.Reader) (counts, error) {
 			if output[name] == nil {
 				output[name] = &strings.Builder{}
 			}
-			output[name].WriteString(e.Output)
+			if !strings.HasPrefix(e.Output, "=== ") { // RUN, PAUSE, CONT: the failure says its name itself
+				output[name].WriteString(e.Output)
+			}
 		case "pass":
 			total.passed++
 			delete(output, name)
