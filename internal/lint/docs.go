@@ -1,7 +1,9 @@
 package lint
 
 import (
+	"bytes"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -47,4 +49,23 @@ func CheckPackageDoc(dir string, files []*File) []Finding {
 		}
 	}
 	return []Finding{{dir, 0, "no package comment that begins 'Package name' (or 'Command name')"}}
+}
+
+var mdLink = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+
+// CheckLinks finds links of a Markdown page to files that are not there.
+func CheckLinks(f *File, exists func(path string) bool) []Finding {
+	if path.Ext(f.Path) != ".md" {
+		return nil
+	}
+	var found []Finding
+	for _, at := range mdLink.FindAllSubmatchIndex(f.Text, -1) {
+		link, _, _ := strings.Cut(string(f.Text[at[2]:at[3]]), "#")
+		if link == "" || strings.Contains(link, ":") || exists(path.Join(f.Dir(), link)) {
+			continue
+		}
+		line := 1 + bytes.Count(f.Text[:at[2]], []byte("\n"))
+		found = append(found, Finding{f.Path, line, "link to " + link + ", which is not there"})
+	}
+	return found
 }

@@ -7,7 +7,7 @@
 //	graph.go     who may import whom; the graph itself is text in deps_test.go
 //	imports.go   what only some packages may use: unsafe, the clock, sockets
 //	size.go      lines, functions, files and packages that outgrew their reader
-//	docs.go      package comments and package names
+//	docs.go      package comments, package names, links between pages
 //	text.go      what no file may contain: paths of build machines, binaries
 //	tree.go      finds and parses the files
 //

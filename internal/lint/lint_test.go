@@ -60,6 +60,28 @@ func TestPackages(t *testing.T) {
 	}
 }
 
+func TestDocuments(t *testing.T) {
+	files := tree(t)
+	exists := func(path string) bool {
+		return slices.ContainsFunc(files, func(f *File) bool {
+			return f.Path == path || strings.HasPrefix(f.Path, path+"/")
+		})
+	}
+	var decisions string
+	for _, f := range files {
+		report(t, CheckLinks(f, exists))
+		if f.Path == "docs/decisions/README.md" {
+			decisions = string(f.Text)
+		}
+	}
+	for _, f := range files {
+		name, ok := strings.CutPrefix(f.Path, "docs/decisions/")
+		if ok && name != "README.md" && !strings.Contains(decisions, "("+name+")") {
+			t.Errorf("docs/decisions/README.md does not list %s", name)
+		}
+	}
+}
+
 // TestNothingIgnoredIsCommitted closes the gap that Load leaves: it does not
 // look at what .gitignore names, so none of that may be in the repository.
 func TestNothingIgnoredIsCommitted(t *testing.T) {
@@ -140,6 +162,25 @@ func TestDocsBite(t *testing.T) {
 		f := parse(t, tt.path, tt.text)
 		found := append(CheckPackageName(f.Dir(), []*File{f}), CheckPackageDoc(f.Dir(), []*File{f})...)
 		if len(found) != tt.want {
+			t.Errorf("%s with %q: found %v, want %d", tt.path, tt.text, found, tt.want)
+		}
+	}
+}
+
+func TestLinksBite(t *testing.T) {
+	exists := func(path string) bool { return path == "README.md" || path == "docs/a.md" }
+	for _, tt := range []struct {
+		path, text string
+		want       int
+	}{
+		{"README.md", "see [a](docs/a.md)", 0},
+		{"docs/a.md", "see [it](../README.md#more) and [here](#x)", 0},
+		{"docs/a.md", "see [it](https://example.org/a.md)", 0},
+		{"docs/a.md", "see [it](README.md)", 1},
+		{"README.md", "[a](docs/a.md), [b](docs/b.md), [c](c)", 2},
+		{"x.go", "package x // [a](b)\n", 0},
+	} {
+		if found := CheckLinks(parse(t, tt.path, tt.text), exists); len(found) != tt.want {
 			t.Errorf("%s with %q: found %v, want %d", tt.path, tt.text, found, tt.want)
 		}
 	}
