@@ -16,8 +16,8 @@
 //
 // One [CommandLog.Wants] per log (an atomic load and a comparison) and one
 // [Histograms.Record] (no allocation after the first call of a command): 2 and 8
-// ns in this package's benchmarks on one core of an EPYC. Everything else happens only when something was already slow, or
-// when an operator asks.
+// ns in this package's benchmarks on one core of an EPYC. Everything else happens
+// only when something was already slow, or when an operator asks.
 //
 // # Concurrency
 //
