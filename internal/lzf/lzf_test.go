@@ -80,7 +80,9 @@ func TestIncompressible(t *testing.T) {
 		noise[i] = byte(rng.Uint32())
 	}
 	var c lzf.Compressor
-	for _, src := range [][]byte{nil, []byte("a"), []byte("aaaa"), []byte("aaaaaaa"), []byte("abcdefgh"), noise} {
+	for _, src := range [][]byte{
+		nil, []byte("a"), []byte("aaaa"), []byte("aaaaaaa"), []byte("abcdefgh"), noise,
+	} {
 		if got, ok := c.AppendCompressed([]byte("keep"), src); ok || string(got) != "keep" {
 			t.Errorf("%d bytes: %q, %v", len(src), got, ok)
 		}
