@@ -84,6 +84,14 @@ func (c *cursor) atEnd() error {
 // string decodes a string into s. Its bytes are those of c.p where they stand
 // there as they are, else they are put in *scratch, which grows for it.
 func (c *cursor) string(what string, scratch *[]byte, s *text) error {
+	if c.pos < len(c.p) {
+		// Most strings are short and plain.
+		if n := int(c.p[c.pos]); n < len14 && n < len(c.p)-c.pos {
+			s.bytes, s.number, s.isInt = c.p[c.pos+1:c.pos+1+n], 0, false
+			c.pos += 1 + n
+			return nil
+		}
+	}
 	h, need, err := parseStringHead(c.p[c.pos:])
 	if err == nil && (need != 0 || h.body > uint64(len(c.p)-c.pos-h.size)) {
 		return &CorruptError{Offset: c.base + int64(len(c.p)), What: what, Err: ErrTruncated}

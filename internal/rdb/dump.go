@@ -19,7 +19,11 @@ type Dump struct {
 // AppendDumpFooter completes a DUMP payload: dst[start:] holds a type byte and a
 // value, and gets the version and a checksum.
 func AppendDumpFooter(dst []byte, start int) []byte {
-	dst = binary.LittleEndian.AppendUint16(dst, uint16(VersionWritten))
+	return appendDumpFooter(dst, start, VersionWritten)
+}
+
+func appendDumpFooter(dst []byte, start int, v Version) []byte {
+	dst = binary.LittleEndian.AppendUint16(dst, uint16(v))
 	return binary.LittleEndian.AppendUint64(dst, hash.CRC64(0, dst[start:]))
 }
 

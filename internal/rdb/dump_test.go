@@ -116,6 +116,7 @@ func FuzzParseDump(f *testing.F) {
 	for _, tt := range redisDumps {
 		f.Add([]byte(tt.payload))
 	}
+	e := &StringEncoder{Compress: true}
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		forged := slices.Clone(payload)
 		if n := len(forged); n >= 8 {
@@ -138,7 +139,7 @@ func FuzzParseDump(f *testing.F) {
 				continue
 			}
 			value := bytes.Clone(rec.Value)
-			again := AppendString([]byte{byte(dump.Type)}, value, &StringEncoder{Compress: true})
+			again := AppendString([]byte{byte(dump.Type)}, value, e)
 			dump, err = ParseDump(AppendDumpFooter(again, 0))
 			if err == nil {
 				err = d.DecodeDump(dump, &rec)

@@ -27,6 +27,10 @@ type entry struct {
 
 func plainEntry(key, value string) entry { return entry{0, key, value, None, None, None} }
 
+func entryOf(rec *Record) entry {
+	return entry{rec.DB, string(rec.Key), string(rec.Value), rec.ExpireMS, rec.IdleSeconds, rec.Freq}
+}
+
 // file writes entries, which are sorted by database.
 func file(v Version, compress bool, entries []entry) []byte {
 	e := &StringEncoder{Compress: compress}
@@ -91,7 +95,7 @@ func readNext(src io.Reader, opts Options) (all []entry, err error) {
 			break
 		}
 		if rec.Kind == KindKey {
-			all = append(all, entry{rec.DB, string(rec.Key), string(rec.Value), rec.ExpireMS, rec.IdleSeconds, rec.Freq})
+			all = append(all, entryOf(&rec))
 		}
 	}
 	if again := r.Next(&rec); again != err {
@@ -118,7 +122,7 @@ func readRaw(src io.Reader, opts Options) (all []entry, err error) {
 				break
 			}
 			if raw.Kind == KindKey {
-				all = append(all, entry{rec.DB, string(rec.Key), string(rec.Value), rec.ExpireMS, rec.IdleSeconds, rec.Freq})
+				all = append(all, entryOf(&rec))
 			}
 		}
 	}
@@ -157,7 +161,8 @@ func TestLargeValues(t *testing.T) {
 	for i := range noise {
 		noise[i] = byte(rng.Uint32())
 	}
-	want := []entry{plainEntry("noise", string(noise)), plainEntry("zero", string(make([]byte, 9<<20))), plainEntry("k", "v")}
+	zeros := string(make([]byte, len(noise)))
+	want := []entry{plainEntry("noise", string(noise)), plainEntry("zeros", zeros), plainEntry("k", "v")}
 	data := file(VersionWritten, true, want)
 	got, err := read(t, data, Options{})
 	if err != nil || !slices.Equal(got, want) {
@@ -203,7 +208,8 @@ func TestKinds(t *testing.T) {
 		}
 	}
 	if len(got) != len(want) || !r.Checked() || r.Version() != 11 || r.Offset() != int64(len(b)) {
-		t.Errorf("%d records, checked %v, version %d, %d of %d bytes", len(got), r.Checked(), r.Version(), r.Offset(), len(b))
+		t.Errorf("%d records, checked %v, version %d, %d of %d bytes",
+			len(got), r.Checked(), r.Version(), r.Offset(), len(b))
 	}
 }
 
@@ -437,7 +443,10 @@ func TestStringBytesMax(t *testing.T) {
 func TestLengthsAllocateNothing(t *testing.T) {
 	r := NewReader(nil, Options{})
 	var rec Record
-	for _, claim := range []string{"\x80\x20\x00\x00\x00abc", "\xc3\x80\x1f\x00\x00\x00\x80\x20\x00\x00\x00abc"} {
+	for _, claim := range []string{
+		"\x80\x20\x00\x00\x00abc",
+		"\xc3\x80\x1f\x00\x00\x00\x80\x20\x00\x00\x00abc",
+	} {
 		data := []byte("REDIS0011\xfb\x81\x7f\xff\xff\xff\xff\xff\xff\xff\x00\x00\x01k" + claim)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
