@@ -1,0 +1,223 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// options is what the command line and the environment say.
+type options struct {
+	host   string
+	port   int
+	socket string // wins over host and port
+
+	user        string
+	password    string
+	hasPassword bool
+	askPassword bool
+	warned      bool // --no-auth-warning
+
+	repeat   int64 // negative: for ever
+	interval time.Duration
+	database int
+
+	resp2, resp3 bool
+	wantsMaps    bool // --json: RESP3 unless -2 says otherwise
+
+	stdinLast   bool
+	stdinTag    string
+	hasTag      bool
+	quotedInput bool
+
+	output         mode
+	elementDelim   string
+	replyDelim     string
+	failOnError    bool
+	showPushes     bool
+	version, usage bool
+}
+
+func defaults(terminal bool) options {
+	o := options{
+		host: "127.0.0.1", port: 6379, repeat: 1,
+		elementDelim: "\n", replyDelim: "\n",
+		output: raw, showPushes: terminal,
+	}
+	if terminal {
+		o.output = standard
+	}
+	return o
+}
+
+// switches are the options without a value.
+var switches = map[string]func(*options){
+	"-2":                func(o *options) { o.resp2 = true },
+	"-3":                func(o *options) { o.resp3 = true },
+	"-x":                func(o *options) { o.stdinLast = true },
+	"-e":                func(o *options) { o.failOnError = true },
+	"-v":                func(o *options) { o.version = true },
+	"--version":         func(o *options) { o.version = true },
+	"--help":            func(o *options) { o.usage = true },
+	"--verbose":         func(*options) {}, // speaks of the cluster manager only
+	"--askpass":         func(o *options) { o.askPassword = true },
+	"--raw":             func(o *options) { o.output = raw },
+	"--no-raw":          func(o *options) { o.output = standard },
+	"--csv":             func(o *options) { o.output = csv },
+	"--json":            func(o *options) { o.output, o.wantsMaps = json, true },
+	"--quoted-json":     func(o *options) { o.output, o.wantsMaps = quotedJSON, true },
+	"--quoted-input":    func(o *options) { o.quotedInput = true },
+	"--no-auth-warning": func(o *options) { o.warned = true },
+}
+
+// settings are the options with a value.
+var settings = map[string]func(*options, string) error{
+	"-h":            func(o *options, v string) error { o.host = v; return nil },
+	"-s":            func(o *options, v string) error { o.socket = v; return nil },
+	"-d":            func(o *options, v string) error { o.elementDelim = v; return nil },
+	"-D":            func(o *options, v string) error { o.replyDelim = v; return nil },
+	"-a":            setPassword,
+	"--pass":        setPassword,
+	"--user":        func(o *options, v string) error { o.user = v; return nil },
+	"-u":            (*options).setURI,
+	"-X":            func(o *options, v string) error { o.stdinTag, o.hasTag = v, true; return nil },
+	"--show-pushes": setShowPushes,
+	"-p":            (*options).setPort,
+	"-n":            (*options).setDatabase,
+	"-r": func(o *options, v string) error {
+		n, err := number("repeat count", v, math.MinInt, math.MaxInt)
+		o.repeat = int64(n)
+		return err
+	},
+	"-i": setInterval,
+}
+
+// absent are the options of redis-cli that this program does not have yet.
+// Ignoring one would do something else than what was asked for.
+var absent = map[string]string{
+	"-c":                  "cluster redirection",
+	"--eval":              "running a script file",
+	"--ldb":               "the script debugger",
+	"--ldb-sync-mode":     "the script debugger",
+	"--cluster":           "the cluster manager",
+	"--cluster-yes":       "the cluster manager",
+	"--scan":              "scanning keys",
+	"--pattern":           "scanning keys",
+	"--quoted-pattern":    "scanning keys",
+	"--bigkeys":           "sampling keys",
+	"--memkeys":           "sampling keys",
+	"--memkeys-samples":   "sampling keys",
+	"--hotkeys":           "sampling keys",
+	"--stat":              "rolling statistics",
+	"--latency":           "measuring latency",
+	"--latency-history":   "measuring latency",
+	"--latency-dist":      "measuring latency",
+	"--intrinsic-latency": "measuring latency",
+	"--lru-test":          "the LRU simulation",
+	"--replica":           "posing as a replica",
+	"--slave":             "posing as a replica",
+	"--rdb":               "transferring an RDB file",
+	"--functions-rdb":     "transferring an RDB file",
+	"--pipe":              "mass insertion",
+	"--pipe-timeout":      "mass insertion",
+	"--tls":               "TLS",
+	"--sni":               "TLS",
+	"--cacert":            "TLS",
+	"--cacertdir":         "TLS",
+	"--insecure":          "TLS",
+	"--cert":              "TLS",
+	"--key":               "TLS",
+	"--tls-ciphers":       "TLS",
+	"--tls-ciphersuites":  "TLS",
+}
+
+// parse reads the options up to the first argument that is none, and returns
+// the command that begins there. A password in the environment counts if no
+// option names one.
+func (o *options) parse(args []string, env func(string) string) ([]string, error) {
+	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
+		name := args[0]
+		set, takesValue := settings[name]
+		switch toggle := switches[name]; {
+		case toggle != nil:
+			toggle(o)
+			args = args[1:]
+		case takesValue && len(args) > 1:
+			if err := set(o, args[1]); err != nil {
+				return nil, err
+			}
+			args = args[2:]
+		case name == "-h":
+			o.usage = true // the h of help, if there is no host
+			args = args[1:]
+		case absent[name] != "":
+			return nil, fmt.Errorf("Option %s: %s is not there yet.", name, absent[name])
+		default:
+			return nil, fmt.Errorf("Unrecognized option or bad number of args for: '%s'", name)
+		}
+		if o.usage || o.version {
+			return nil, nil
+		}
+	}
+	switch {
+	case o.resp2 && o.resp3:
+		return nil, errors.New("Options -2 and -3 are mutually exclusive.")
+	case o.stdinLast && o.hasTag:
+		return nil, errors.New("Options -x and -X are mutually exclusive.")
+	}
+	o.resp3 = o.resp3 || o.wantsMaps && !o.resp2
+	o.warned = o.warned || !o.hasPassword // the environment is safe
+	if secret := env("REDISCLI_AUTH"); secret != "" && !o.hasPassword {
+		o.password, o.hasPassword = secret, true
+	}
+	return args, nil
+}
+
+func setPassword(o *options, v string) error {
+	o.password, o.hasPassword = v, true
+	return nil
+}
+
+func (o *options) setPort(v string) (err error) {
+	o.port, err = number("server port", v, 0, 65535)
+	return err
+}
+
+func (o *options) setDatabase(v string) (err error) {
+	o.database, err = number("database number", v, 0, math.MaxInt32)
+	return err
+}
+
+func setShowPushes(o *options, v string) error {
+	switch {
+	case strings.HasPrefix(strings.ToLower(v), "n"):
+		o.showPushes = false
+	case strings.HasPrefix(strings.ToLower(v), "y"):
+		o.showPushes = true
+	default:
+		return fmt.Errorf("Unknown --show-pushes value '%s' (valid: '[y]es', '[n]o')", v)
+	}
+	return nil
+}
+
+// setInterval takes seconds with a fraction. A year is plenty, and
+// keeps the arithmetic away from its ends.
+func setInterval(o *options, v string) error {
+	seconds, err := strconv.ParseFloat(v, 64)
+	if err != nil || !(seconds >= 0 && seconds <= 365*24*3600) {
+		return fmt.Errorf("Invalid interval '%s'.", v)
+	}
+	o.interval = time.Duration(seconds * float64(time.Second))
+	return nil
+}
+
+func number(what, v string, low, high int) (int, error) {
+	n, err := strconv.Atoi(v)
+	if err != nil || n < low || n > high {
+		return 0, fmt.Errorf("Invalid %s '%s'.", what, v)
+	}
+	return n, nil
+}
