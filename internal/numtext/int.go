@@ -49,20 +49,22 @@ func parseCanonical(digits []byte) (uint64, bool) {
 	if len(digits) == 0 || len(digits) > longest || digits[0] == '0' {
 		return 0, false
 	}
+	safe := digits[:min(len(digits), longest-1)] // these can't overflow
 	v := uint64(0)
-	for i, c := range digits {
+	for _, c := range safe {
 		d := uint64(c - '0')
 		if d > 9 {
 			return 0, false
 		}
-		if i == longest-1 { // only here can it overflow
-			high, low := bits.Mul64(v, 10)
-			sum, carry := bits.Add64(low, d, 0)
-			return sum, high|carry == 0
-		}
 		v = v*10 + d
 	}
-	return v, true
+	if len(digits) < longest {
+		return v, true
+	}
+	d := uint64(digits[longest-1] - '0')
+	high, low := bits.Mul64(v, 10)
+	sum, carry := bits.Add64(low, d, 0)
+	return sum, d <= 9 && high|carry == 0
 }
 
 // ParseUint reads a uint64 as Redis reads the halves of a stream ID: in canonical

@@ -14,6 +14,9 @@ import (
 // finite but too great for a double is refused, and so is what isn't zero but
 // too small for one.
 func ParseFloat(b []byte) (float64, bool) {
+	if v, ok := ParseInt(b); ok {
+		return float64(v), true // most scores; the conversion rounds to nearest as well
+	}
 	n, ok := scan(b)
 	if !ok {
 		return 0, false

@@ -25,9 +25,9 @@ func scan(b []byte) (n number, ok bool) {
 		n.negative = b[0] == '-'
 		b = b[1:]
 	}
-	if EqualFold(b, "INF") || EqualFold(b, "INFINITY") {
+	if len(b) > 0 && b[0]|0x20 == 'i' {
 		n.infinite = true
-		return n, true
+		return n, EqualFold(b, "INF") || EqualFold(b, "INFINITY")
 	}
 	if len(b) > 2 && b[0] == '0' && (b[1] == 'x' || b[1] == 'X') {
 		n.hex = true
