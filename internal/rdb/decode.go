@@ -78,7 +78,7 @@ func (c *cursor) atEnd() error {
 	if c.pos == len(c.p) {
 		return nil
 	}
-	return &CorruptError{Offset: c.offset(), What: "end of value", Err: errTrailing}
+	return corruptAt(c.offset(), "end of value", errTrailing)
 }
 
 // string decodes a string into s. Its bytes are those of c.p where they stand
@@ -94,13 +94,13 @@ func (c *cursor) string(what string, scratch *[]byte, s *text) error {
 	}
 	h, need, err := parseStringHead(c.p[c.pos:])
 	if err == nil && (need != 0 || h.body > uint64(len(c.p)-c.pos-h.size)) {
-		return &CorruptError{Offset: c.base + int64(len(c.p)), What: what, Err: ErrTruncated}
+		return corruptAt(c.base+int64(len(c.p)), what, ErrTruncated)
 	}
 	if err == nil {
 		err = h.check(c.stringBytesMax)
 	}
 	if err != nil {
-		return &CorruptError{Offset: c.offset(), What: what + " length", Err: err}
+		return corruptAt(c.offset(), what+" length", err)
 	}
 	from := c.pos + h.size
 	body := c.p[from : from+int(h.body)]
@@ -111,7 +111,7 @@ func (c *cursor) string(what string, scratch *[]byte, s *text) error {
 	case stringLZF:
 		*scratch, err = lzf.AppendDecompressed((*scratch)[:0], body, int(h.full))
 		if err != nil {
-			return &CorruptError{Offset: c.offset(), What: what, Err: err}
+			return corruptAt(c.offset(), what, err)
 		}
 		s.bytes = *scratch
 	default:

@@ -99,8 +99,8 @@ func TestDecodeDumpRefuses(t *testing.T) {
 		{11, "\x00\xc2\x01\x02\x03", "rdb: byte 5: value: truncated"},
 		{11, "\x00\xc3\x01\x80\x20\x00\x00\x00a", "rdb: byte 1: value length: 1 compressed bytes can't become 536870912"},
 		{11, "\x00\x81\xff\xff\xff\xff\xff\xff\xff\xff", "rdb: byte 10: value: truncated"},
-		{11, "\x01\x01\x01a", `rdb: byte 0: key "" in database 0: values of type list-linked (1) are not supported`},
-		{80, "\x16\x01\x01a", `rdb: byte 0: key "" in database 0: values of type hash-2 (22) are not supported`},
+		{11, "\x01\x01\x01a", `rdb: byte 0: values of type list-linked (1) are not supported`},
+		{80, "\x16\x01\x01a", `rdb: byte 0: values of type hash-2 (22) are not supported`},
 		{11, "\x16\x01\x01a", "rdb: byte 0: value type: 22 is none in version 11"},
 	} {
 		err := d.DecodeDump(Dump{tt.version, Type(tt.payload[0]), []byte(tt.payload[1:])}, &rec)

@@ -51,9 +51,9 @@ type UnsupportedTypeError struct {
 	Offset int64  // of the type byte or opcode
 	Code   byte   // the type byte or opcode
 	Name   string // what it stands for: "quicklist-v2", "functions"
-	Opcode bool   // not a value, but something beside the keys: DB and Key say nothing
-	DB     int
-	Key    []byte
+	Opcode bool   // it is an opcode, of something beside the keys
+	DB     int    // where Key is
+	Key    []byte // whose value it is; nil for an opcode or a DUMP payload
 }
 
 func (e *UnsupportedTypeError) Error() string {
@@ -61,8 +61,12 @@ func (e *UnsupportedTypeError) Error() string {
 		return fmt.Sprintf("rdb: %sbyte %d: %s (opcode %d) are not supported by this version",
 			prefix(e.Path), e.Offset, e.Name, e.Code)
 	}
-	return fmt.Sprintf("rdb: %sbyte %d: %s: values of type %s (%d) are not supported by this version",
-		prefix(e.Path), e.Offset, keyPlace(e.DB, e.Key), e.Name, e.Code)
+	key := ""
+	if e.Key != nil {
+		key = keyPlace(e.DB, e.Key) + ": "
+	}
+	return fmt.Sprintf("rdb: %sbyte %d: %svalues of type %s (%d) are not supported by this version",
+		prefix(e.Path), e.Offset, key, e.Name, e.Code)
 }
 
 func prefix(path string) string {
@@ -70,6 +74,10 @@ func prefix(path string) string {
 		return ""
 	}
 	return path + ": "
+}
+
+func corruptAt(at int64, what string, err error) error {
+	return &CorruptError{Offset: at, What: what, Err: err}
 }
 
 // keyShownBytesMax keeps an error about a huge key readable.

@@ -183,7 +183,7 @@ func (r *Reader) refill(n int, what string) error {
 		if r.readErr != io.EOF {
 			return fmt.Errorf("rdb: byte %d: %w", r.base+int64(r.end), r.readErr)
 		}
-		return &CorruptError{Offset: r.base + int64(r.end), What: what, Err: ErrTruncated}
+		return corruptAt(r.base+int64(r.end), what, ErrTruncated)
 	}
 	return nil
 }
@@ -258,7 +258,7 @@ func (r *Reader) length(what string) (uint64, error) {
 	}
 	size := lenForm(r.buf[r.pos])
 	if size == 0 {
-		return 0, r.corrupt(r.offset(), what, errLength)
+		return 0, corruptAt(r.offset(), what, errLength)
 	}
 	p, err := r.take(size, what)
 	if err != nil {
@@ -283,20 +283,16 @@ func (r *Reader) scanString(what string) error {
 		}
 		var err error
 		if h, need, err = parseStringHead(r.buf[r.pos:r.end]); err != nil {
-			return r.corrupt(r.offset(), what+" length", err)
+			return corruptAt(r.offset(), what+" length", err)
 		}
 	}
 	if err := h.check(limitOr(r.opts.StringBytesMax)); err != nil {
-		return r.corrupt(r.offset(), what+" length", err)
+		return corruptAt(r.offset(), what+" length", err)
 	}
 	behind := r.offset() + int64(h.size)
 	if left := r.opts.Size - behind; r.opts.Size > 0 && int64(h.body) > left {
-		return r.corrupt(r.offset(), what+" length",
+		return corruptAt(r.offset(), what+" length",
 			fmt.Errorf("%w: it says %d bytes, and %d are left of the file", ErrTruncated, h.body, left))
 	}
 	return r.skip(uint64(h.size)+h.body, what)
-}
-
-func (r *Reader) corrupt(at int64, what string, err error) error {
-	return &CorruptError{Offset: at, What: what, Err: err}
 }

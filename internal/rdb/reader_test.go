@@ -270,6 +270,7 @@ func TestRefused(t *testing.T) {
 		{"VALKEY081\xf2\x01", "byte 9: updates during the save (opcode 242) are not supported"},
 		{head + "\xfe\x02\x12\xc1\x39\x30",
 			`byte 11: key "12345" in database 2: values of type quicklist-v2 (18) are not supported by this version`},
+		{head + "\x01\x00", `byte 9: key "" in database 0: values of type list-linked (1) are not supported`},
 		{"REDIS0016\x21\x01k", `byte 9: key "k" in database 0: values of type bitmap (33) are not supported`},
 		{"VALKEY080\x16\x01k", `byte 9: key "k" in database 0: values of type hash-2 (22) are not supported`},
 	} {

@@ -37,37 +37,35 @@ const headerBytes = 9
 func (r *Reader) scanHeader() error {
 	r.fill(headerBytes)
 	p := r.buf[r.pos:min(r.end, r.pos+headerBytes)]
-	redis, valkey := []byte("REDIS"), []byte("VALKEY")
-	digits := p[min(len(redis), len(p)):]
-	isValkey := len(p) > 0 && p[0] == valkey[0]
+	magic := "REDIS"
+	isValkey := len(p) > 0 && p[0] == 'V'
 	if isValkey {
-		redis = valkey
-		digits = p[min(len(valkey), len(p)):]
+		magic = "VALKEY"
 	}
 	switch {
 	case bytes.HasPrefix(p, []byte("VCS")):
-		return r.corrupt(0, "header", errCompressed)
-	case !bytes.HasPrefix(p, redis[:min(len(p), len(redis))]):
-		return r.corrupt(0, "header", errMagic)
+		return corruptAt(0, "header", errCompressed)
+	case string(p[:min(len(p), len(magic))]) != magic[:min(len(p), len(magic))]:
+		return corruptAt(0, "header", errMagic)
 	case len(p) < headerBytes:
 		return r.refill(headerBytes, "header")
 	}
-	at := int64(headerBytes - len(digits))
+	at, digits := int64(len(magic)), p[len(magic):]
 	v := Version(0)
 	for _, digit := range digits {
 		if digit < '0' || digit > '9' {
-			return r.corrupt(at, "version", fmt.Errorf("%q is not a number", digits))
+			return corruptAt(at, "version", fmt.Errorf("%q is not a number", digits))
 		}
 		v = v*10 + Version(digit-'0')
 	}
 	switch {
 	case v == 0 || isValkey != v.IsValkey():
-		return r.corrupt(at, "version", fmt.Errorf("%d is none of this family", int(v)))
+		return corruptAt(at, "version", fmt.Errorf("%d is none of this family", int(v)))
 	case !v.isKnown():
-		return r.corrupt(at, "version", fmt.Errorf("%d: %w", int(v), ErrVersion))
+		return corruptAt(at, "version", fmt.Errorf("%d: %w", int(v), ErrVersion))
 	case v < versionChecksum && r.opts.Trailing:
 		// Such an end could not be told from a damaged version number.
-		return r.corrupt(at, "version", fmt.Errorf("%d has no checksum to end the file", int(v)))
+		return corruptAt(at, "version", fmt.Errorf("%d has no checksum to end the file", int(v)))
 	}
 	r.pos += headerBytes
 	r.version = v
@@ -100,7 +98,7 @@ func (r *Reader) scanRecord(h *Head) error {
 				return r.scanKey(h, Type(op))
 			}
 			if loose {
-				return r.corrupt(h.Offset, "opcode", errLooseMeta)
+				return corruptAt(h.Offset, "opcode", errLooseMeta)
 			}
 			return r.scanOpcode(h, op)
 		}
@@ -132,7 +130,7 @@ func (r *Reader) scanIdle(h *Head) error {
 		return err
 	}
 	if seconds > math.MaxInt64 {
-		return r.corrupt(at, "idle time", fmt.Errorf("%d seconds", seconds))
+		return corruptAt(at, "idle time", fmt.Errorf("%d seconds", seconds))
 	}
 	h.IdleSeconds = int64(seconds)
 	return nil
@@ -202,14 +200,14 @@ func (r *Reader) scanOpcode(h *Head, op byte) error {
 		if err != nil {
 			return err
 		}
-		return r.unsupported(h, op, "data of module "+moduleName(id))
+		return unsupportedOpcode(h.Offset, op, "data of module "+moduleName(id))
 	default:
-		return r.unsupported(h, op, r.version.opcodeName(op))
+		return unsupportedOpcode(h.Offset, op, r.version.opcodeName(op))
 	}
 }
 
-func (r *Reader) unsupported(h *Head, op byte, name string) error {
-	return &UnsupportedTypeError{Offset: h.Offset, Code: op, Name: name, Opcode: true}
+func unsupportedOpcode(at int64, op byte, name string) error {
+	return &UnsupportedTypeError{Offset: at, Code: op, Name: name, Opcode: true}
 }
 
 // opcodeName names the opcodes that are never read.
@@ -248,7 +246,7 @@ func (r *Reader) scanSelectDB(h *Head) error {
 		return err
 	}
 	if db > dbMax {
-		return r.corrupt(at, "database number", fmt.Errorf("%d is out of range", db))
+		return corruptAt(at, "database number", fmt.Errorf("%d is out of range", db))
 	}
 	r.db = int(db)
 	h.Kind, h.DB = KindSelectDB, r.db
@@ -270,7 +268,7 @@ func (r *Reader) scanSlotInfo(h *Head) error {
 		return err
 	}
 	if slot >= clusterSlots {
-		return r.corrupt(at, "slot", fmt.Errorf("%d is not below %d", slot, clusterSlots))
+		return corruptAt(at, "slot", fmt.Errorf("%d is not below %d", slot, clusterSlots))
 	}
 	h.Kind, h.Slot = KindSlotInfo, uint16(slot)
 	return r.scanSizes(h)
@@ -287,7 +285,7 @@ func (r *Reader) scanEOF() error {
 		return nil
 	}
 	if r.fill(1) {
-		return r.corrupt(r.offset(), "end of file", errTrailing)
+		return corruptAt(r.offset(), "end of file", errTrailing)
 	}
 	if r.readErr != io.EOF {
 		return r.refill(1, "end of file")
@@ -311,7 +309,7 @@ func (r *Reader) scanChecksum() error {
 		return nil
 	}
 	if said != r.crc {
-		return r.corrupt(at, "checksum",
+		return corruptAt(at, "checksum",
 			fmt.Errorf("%w: the file says %016x, its content gives %016x", ErrChecksum, said, r.crc))
 	}
 	r.checked = true

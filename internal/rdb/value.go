@@ -14,8 +14,7 @@ func checkType(v Version, t Type, at int64) error {
 	}
 	name := v.typeName(t)
 	if name == "" {
-		return &CorruptError{Offset: at, What: "value type",
-			Err: fmt.Errorf("%d is none in version %d", t, int(v))}
+		return corruptAt(at, "value type", fmt.Errorf("%d is none in version %d", t, int(v)))
 	}
 	return &UnsupportedTypeError{Offset: at, Code: byte(t), Name: name}
 }
