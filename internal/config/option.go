@@ -48,12 +48,13 @@ type Handle interface{ base() *option }
 // option is what all kinds have in common.
 type option struct {
 	Option
-	id       int   // its slot in every Set
-	kind     kind  // how its values are read and written
-	initial  value // Default, as a value
-	multi    bool  // takes any number of arguments; CONFIG SET splits its one at spaces
-	number   bool  // its value is in value.n, not in value.ref
-	typeName string
+	id        int   // its slot in every Set
+	kind      kind  // how its values are read and written
+	initial   value // Default, as a value
+	multi     bool  // takes any number of arguments; CONFIG SET splits its one at spaces
+	keepLines bool  // CONFIG REWRITE leaves its lines alone
+	number    bool  // its value is in value.n, not in value.ref
+	typeName  string
 }
 
 func (o *option) base() *option { return o }

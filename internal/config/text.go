@@ -10,15 +10,12 @@ type StringOption struct{ option }
 
 // String declares a text. The checks, if any, refuse a value with a reason.
 func String(o Option, checks ...func(string) error) *StringOption {
-	opt := newOption(o, "text", stringKind{checks})
-	switch d := o.Default.(type) {
-	case nil:
-		opt.initial.ref = ""
-	case string:
-		opt.initial.ref = d
-	default:
+	initial, ok := o.Default.(string)
+	opt := newOption(o, "text", stringKind{initial, checks})
+	if !ok && o.Default != nil {
 		opt.badDefault("a string")
 	}
+	opt.initial.ref = initial
 	return &StringOption{opt}
 }
 
@@ -28,7 +25,10 @@ func (o *StringOption) Get(s *Set) string { return s.ref(&o.option).(string) }
 // Store puts v in place without checks, hooks or locks; see IntOption.Store.
 func (o *StringOption) Store(s *Set, v string) { s.store(&o.option, value{ref: v}) }
 
-type stringKind struct{ checks []func(string) error }
+type stringKind struct {
+	initial string
+	checks  []func(string) error
+}
 
 func (k stringKind) parse(args []string, _ value, _ bool) (value, error) {
 	for _, check := range k.checks {
@@ -41,9 +41,9 @@ func (k stringKind) parse(args []string, _ value, _ bool) (value, error) {
 
 func (k stringKind) append(dst []byte, v value) []byte { return append(dst, v.ref.(string)...) }
 
-// lines has no line for the empty text: it is the absence of the directive.
+// lines has no line for an empty text if that is what the directive's absence means.
 func (k stringKind) lines(v value) []string {
-	if v.ref.(string) == "" {
+	if v.ref.(string) == "" && k.initial == "" {
 		return nil
 	}
 	return []string{Quote(v.ref.(string))}
@@ -119,7 +119,8 @@ type Codec[T any] struct {
 
 	// Lines are the arguments of the directives that set the value in a file, one
 	// element for a line, quoted where necessary. No line means that the option is
-	// left out of the file. If nil, there is one line, which is what Append shows.
+	// left out of the file. If nil, there is one line, which is what Append shows, or
+	// for a FileOnly option CONFIG REWRITE leaves the file's lines as they are.
 	Lines func(v T) []string
 
 	// OneArgument says that the directive has exactly one argument. Otherwise it has
@@ -134,6 +135,7 @@ type CustomOption[T any] struct{ option }
 func Custom[T any](o Option, codec Codec[T]) *CustomOption[T] {
 	opt := newOption(o, "text", customKind[T]{codec})
 	opt.multi = !codec.OneArgument
+	opt.keepLines = o.FileOnly && codec.Lines == nil
 	if codec.Parse == nil || codec.Append == nil {
 		panic("config: " + o.Name + ": a custom option needs Parse and Append")
 	}
