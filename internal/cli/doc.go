@@ -27,6 +27,12 @@
 //   - Modes that are not there yet (-c, --eval, --scan, --pipe, TLS, ...) are
 //     refused with exit code 1, never ignored.
 //
+// # The environment
+//
+// REDISCLI_AUTH is the password if no option names one, REDISCLI_HISTFILE and
+// REDISCLI_RCFILE stand for ~/.rediscli_history and ~/.redisclirc, and FAKETTY
+// makes the output that of a terminal.
+//
 // # Secrets
 //
 // Lines that carry a password (AUTH, HELLO ... AUTH, ACL SETUSER, CONFIG SET

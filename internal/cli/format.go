@@ -176,12 +176,22 @@ func (f *formatter) appendAggregate(dst []byte, r client.Reply, prefix string) [
 		}
 		dst = append(dst[:len(dst)-1], " => "...) // in place of the key's line end
 		value := r.Elems[i*step+1]
-		if value.IsAggregate() && len(value.Elems) > 0 {
+		if hasLines(value) {
 			dst = append(append(dst, '\n'), inner...)
 		}
 		dst = f.appendStandard(dst, value, inner)
 	}
 	return dst
+}
+
+// hasLines reports whether a value has elements on several lines, and so begins
+// below its key. Line feeds within a text do not count.
+func hasLines(r client.Reply) bool {
+	step := 1
+	if r.Kind == client.Map {
+		step = 2
+	}
+	return len(r.Elems) > step || len(r.Elems) == step && hasLines(r.Elems[step-1])
 }
 
 const hexDigits = "0123456789abcdef"

@@ -103,7 +103,8 @@ func (d *docs) explain(topic []string) []byte {
 }
 
 func appendHelp(dst []byte, c commandDoc, withGroup bool) []byte {
-	dst = fmt.Appendf(dst, "\r\n  \x1b[1m%s\x1b[0m %s%s%s\r\n", c.name, dim, strings.Join(c.syntax, " "), plainStyle)
+	dst = fmt.Appendf(dst, "\r\n  \x1b[1m%s\x1b[0m %s%s%s\r\n",
+		c.name, dim, strings.Join(c.syntax, " "), plainStyle)
 	dst = fmt.Appendf(dst, "  \x1b[33msummary:\x1b[0m %s\r\n", c.summary)
 	dst = fmt.Appendf(dst, "  \x1b[33msince:\x1b[0m %s\r\n", c.since)
 	if withGroup {

@@ -1,13 +1,20 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"time"
 )
+
+// A refusal is why the program does not even start. It is the whole line that the
+// user gets to see, in the words of redis-cli where that has some.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
+func refusef(format string, args ...any) error { return refusal(fmt.Sprintf(format, args...)) }
 
 // options is what the command line and the environment say.
 type options struct {
@@ -154,9 +161,9 @@ func (o *options) parse(args []string, env func(string) string) ([]string, error
 			o.usage = true // the h of help, if there is no host
 			args = args[1:]
 		case absent[name] != "":
-			return nil, fmt.Errorf("Option %s: %s is not there yet.", name, absent[name])
+			return nil, refusef("Option %s: %s is not there yet.", name, absent[name])
 		default:
-			return nil, fmt.Errorf("Unrecognized option or bad number of args for: '%s'", name)
+			return nil, refusef("Unrecognized option or bad number of args for: '%s'", name)
 		}
 		if o.usage || o.version {
 			return nil, nil
@@ -164,9 +171,9 @@ func (o *options) parse(args []string, env func(string) string) ([]string, error
 	}
 	switch {
 	case o.resp2 && o.resp3:
-		return nil, errors.New("Options -2 and -3 are mutually exclusive.")
+		return nil, refusef("Options -2 and -3 are mutually exclusive.")
 	case o.stdinLast && o.hasTag:
-		return nil, errors.New("Options -x and -X are mutually exclusive.")
+		return nil, refusef("Options -x and -X are mutually exclusive.")
 	}
 	o.resp3 = o.resp3 || o.wantsMaps && !o.resp2
 	o.warned = o.warned || !o.hasPassword // the environment is safe
@@ -198,7 +205,7 @@ func setShowPushes(o *options, v string) error {
 	case strings.HasPrefix(strings.ToLower(v), "y"):
 		o.showPushes = true
 	default:
-		return fmt.Errorf("Unknown --show-pushes value '%s' (valid: '[y]es', '[n]o')", v)
+		return refusef("Unknown --show-pushes value '%s' (valid: '[y]es', '[n]o')", v)
 	}
 	return nil
 }
@@ -208,7 +215,7 @@ func setShowPushes(o *options, v string) error {
 func setInterval(o *options, v string) error {
 	seconds, err := strconv.ParseFloat(v, 64)
 	if err != nil || !(seconds >= 0 && seconds <= 365*24*3600) {
-		return fmt.Errorf("Invalid interval '%s'.", v)
+		return refusef("Invalid interval '%s'.", v)
 	}
 	o.interval = time.Duration(seconds * float64(time.Second))
 	return nil
@@ -217,7 +224,7 @@ func setInterval(o *options, v string) error {
 func number(what, v string, low, high int) (int, error) {
 	n, err := strconv.Atoi(v)
 	if err != nil || n < low || n > high {
-		return 0, fmt.Errorf("Invalid %s '%s'.", what, v)
+		return 0, refusef("Invalid %s '%s'.", what, v)
 	}
 	return n, nil
 }

@@ -194,11 +194,15 @@ func (s *session) pause(d time.Duration) error {
 }
 
 func (s *session) runOnce(args []string) error {
-	verbatim := isVerbatim(args)
+	name, verbatim := strings.ToLower(args[0]), isVerbatim(args)
+	if name == "sync" || name == "psync" { // what comes then is no reply
+		s.complain("%s: posing as a replica is not there yet.", args[0])
+		return errFailed
+	}
 	if err := s.conn.Send(args...); err != nil {
 		return s.lost(err, args)
 	}
-	switch name := strings.ToLower(args[0]); name {
+	switch name {
 	case "monitor":
 		return s.stream(verbatim)
 	case "subscribe", "psubscribe", "ssubscribe":
@@ -207,10 +211,6 @@ func (s *session) runOnce(args []string) error {
 		}
 		s.conn.OnPush(nil) // messages are the replies now
 		return s.stream(verbatim)
-	case "sync", "psync":
-		s.complain("Posing as a replica is not there yet.")
-		s.disconnect() // what comes now is no reply
-		return errFailed
 	}
 	reply, err := s.conn.Receive()
 	if err != nil {

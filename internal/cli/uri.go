@@ -13,9 +13,9 @@ func (o *options) setURI(uri string) error {
 	rest, known := cutScheme(uri)
 	switch {
 	case strings.HasPrefix(strings.ToLower(uri), "rediss://"):
-		return errors.New("rediss:// needs TLS, which is not there yet.")
+		return refusef("rediss:// needs TLS, which is not there yet.")
 	case !known:
-		return errors.New("Invalid URI scheme")
+		return refusef("Invalid URI scheme")
 	}
 	rest, _, _ = strings.Cut(rest, "?")
 	authority, database, _ := strings.Cut(rest, "/")
@@ -30,7 +30,7 @@ func (o *options) setURI(uri string) error {
 	if strings.HasPrefix(authority, "[") { // an IPv6 address has colons of its own
 		inside, after, closed := strings.Cut(authority[1:], "]")
 		if !closed {
-			return errors.New("Invalid URI: the address has no closing bracket.")
+			return refusef("Invalid URI: the address has no closing bracket.")
 		}
 		host, port = inside, strings.TrimPrefix(after, ":")
 	} else if colon := strings.LastIndexByte(authority, ':'); colon >= 0 {
@@ -67,7 +67,7 @@ func (o *options) setUserInfo(info string) error {
 	user, errs[0] = url.PathUnescape(user)
 	password, errs[1] = url.PathUnescape(password)
 	if err := errors.Join(errs[:]...); err != nil {
-		return errors.New("Invalid URI: bad escape in user or password.")
+		return refusef("Invalid URI: bad escape in user or password.")
 	}
 	if user != "" {
 		o.user = user
