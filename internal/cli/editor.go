@@ -18,10 +18,25 @@ type lineEditor interface {
 	ReadLine(prompt string) (string, error)
 }
 
-// A plainEditor reads lines from what is no terminal, without a prompt.
-type plainEditor struct{ lines *bufio.Reader }
+// A plainEditor reads lines from what is no terminal, without a prompt, or from a
+// terminal that cannot move its cursor, with one.
+type plainEditor struct {
+	lines  *bufio.Reader
+	prompt *bufio.Writer // nil: none
+}
 
-func (e *plainEditor) ReadLine(string) (string, error) { return readLine(e.lines) }
+func (e *plainEditor) ReadLine(prompt string) (string, error) {
+	if e.prompt != nil {
+		_, _ = e.prompt.WriteString(prompt)
+		if err := e.prompt.Flush(); err != nil {
+			return "", err
+		}
+	}
+	return readLine(e.lines)
+}
+
+// isDumb reports whether a terminal, by its TERM, only prints.
+func isDumb(term string) bool { return term == "dumb" || term == "cons25" || term == "emacs" }
 
 // readLine returns the next line without its end. The last one needs none.
 func readLine(in *bufio.Reader) (string, error) {
@@ -62,6 +77,10 @@ const (
 
 func newShellEditor(r *prompt) lineEditor {
 	e := &shellEditor{shell: readline.NewShell()}
+	// The editor would ask the terminal where its cursor is, and wait for ever if
+	// nobody answers: under expect, and wherever a program plays the user. The
+	// prompt is always at the beginning of a line, so there is nothing to ask.
+	_ = e.shell.Config.Set("cursor-position-probe", false) // fails for an unknown type only
 	e.shell.Prompt.Primary(func() string { return e.prompt })
 	e.shell.History.Add("history", pastLines{r.history})
 	e.shell.Completer = func(line []rune, cursor int) readline.Completions {

@@ -47,10 +47,14 @@ func (p *Program) interact(
 			s.complain("%v", err) // a prompt without its past is still a prompt
 		}
 		r.loadPreferences(userFile(env, "REDISCLI_RCFILE", ".redisclirc"))
+		if isDumb(env("TERM")) {
+			r.editor = &plainEditor{lines, s.out} // Ctrl-C ends the program, as nobody catches it
+			break
+		}
 		r.editor = newShellEditor(r)
 		defer r.watchInterrupts()()
 	default:
-		r.editor = &plainEditor{lines}
+		r.editor = &plainEditor{lines: lines}
 	}
 	_ = s.connect() // the next command tries again
 	return exitCode(r.loop())

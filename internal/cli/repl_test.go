@@ -218,6 +218,24 @@ func TestRemembered(t *testing.T) {
 	}
 }
 
+// TestPlainEditor shows the editor of pipes and of dumb terminals.
+func TestPlainEditor(t *testing.T) {
+	long := strings.Repeat("x", 10_000)
+	var prompts bytes.Buffer
+	e := &plainEditor{bufio.NewReader(strings.NewReader("a b\r\n\n" + long + "\nlast")), bufio.NewWriter(&prompts)}
+	for _, want := range []string{"a b", "", long, "last"} {
+		if got, err := e.ReadLine("> "); got != want || err != nil {
+			t.Errorf("%.20q, %v, want %.20q", got, err, want)
+		}
+	}
+	if _, err := e.ReadLine("> "); err != io.EOF || prompts.String() != "> > > > > " {
+		t.Errorf("at the end %v, prompts %q", err, prompts.String())
+	}
+	if !isDumb("dumb") || isDumb("xterm-256color") {
+		t.Error("mistakes terminals for each other")
+	}
+}
+
 func TestPreferencesFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rc")
 	if err := os.WriteFile(path, []byte("# a comment\n:set nohints\n:set color\n"), 0o600); err != nil {
