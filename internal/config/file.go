@@ -171,6 +171,9 @@ func (l *loader) line(line string, depth int) error {
 	if err != nil {
 		return errQuotes
 	}
+	if len(words) == 0 { // only vertical tabs or form feeds
+		return nil
+	}
 	args := make([]string, len(words))
 	for i := range words {
 		args[i] = string(words[i])

@@ -124,6 +124,8 @@ func newNumber(o Option, typeName string, format numberFormat, checks []func(int
 	return opt
 }
 
+func (k *numberKind) hasMax() bool { return k.max != math.MaxInt64 }
+
 func (k *numberKind) parse(args []string, _ value, _ bool) (value, error) {
 	v, err := k.read(args[0])
 	if err != nil {

@@ -69,11 +69,10 @@ func (s *Set) rewritten(old []byte) []byte {
 // because somebody edited the file since, is made a comment with question marks.
 func (s *Schema) readForRewrite(old []byte) *rewriter {
 	r := &rewriter{places: make(map[*option][]int)}
-	text := strings.TrimSuffix(string(old), "\n")
-	if text == "" {
+	if len(old) == 0 {
 		return r
 	}
-	for line := range strings.SplitSeq(text, "\n") {
+	for line := range strings.SplitSeq(string(old), "\n") {
 		line = strings.Trim(line, " \t\r\n")
 		r.signed = r.signed || line == signature
 		if line != "" && line[0] != '#' {

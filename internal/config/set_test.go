@@ -53,8 +53,11 @@ var (
 		config.Codec[[]string]{Parse: parseRename, Append: appendRename})
 	secret = config.Int(config.Option{Name: "debug-delay", Live: true, Hidden: true})
 
-	options = config.NewGroup("test", samples, maxmemory, clients, percent, perm, priority, daemonize,
-		rehashing, evict, sigint, dir, pass, bind, save, rename, secret)
+	// own is what goes together with the options that the package itself declares.
+	own = []config.Handle{samples, maxmemory, clients, percent, perm, daemonize, rehashing, evict, sigint,
+		dir, pass, bind, save, rename, secret}
+	ownOptions = config.NewGroup("test", own...)
+	options    = config.NewGroup("test", append([]config.Handle{priority}, own...)...)
 )
 
 type saveRule struct{ seconds, changes int }
