@@ -320,7 +320,11 @@ func (d *Dict) ClearSome(free func(mem.Ref), max int) int {
 		width := uint64(1) << (dir.depth - depth)
 		if buckets != 0 {
 			for i := range n {
-				freed += d.drain(d.bucketAt(buckets, i), free)
+				b := d.bucketAt(buckets, i)
+				if d.Before != nil {
+					d.Before(b)
+				}
+				freed += d.drain(b, free)
 			}
 			d.arena.Free(buckets)
 			dir.segs[at] = pack(0, n, depth)

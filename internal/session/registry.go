@@ -1,0 +1,119 @@
+package session
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// A Registry is all sessions of a server, and what concerns all of them.
+//
+// Adding and removing is safe from any thread. What the sessions hold may be read and
+// changed only by their own loops, or in exclusive mode.
+type Registry struct {
+	mu     sync.Mutex
+	byID   map[uint64]*Session
+	lastID atomic.Uint64
+
+	Accepted atomic.Int64 // connections ever accepted
+	Refused  atomic.Int64 // because there were too many
+	Monitors atomic.Int32 // sessions that see every command
+
+	Pause Pause
+}
+
+// NewRegistry makes an empty registry.
+func NewRegistry() *Registry { return &Registry{byID: map[uint64]*Session{}} }
+
+// Add numbers a session and enters it.
+func (r *Registry) Add(s *Session) {
+	s.ID = r.lastID.Add(1)
+	r.mu.Lock()
+	r.byID[s.ID] = s
+	r.mu.Unlock()
+	r.Accepted.Add(1)
+}
+
+// Remove forgets a session.
+func (r *Registry) Remove(s *Session) {
+	r.mu.Lock()
+	delete(r.byID, s.ID)
+	r.mu.Unlock()
+}
+
+// Len is the number of sessions.
+func (r *Registry) Len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.byID)
+}
+
+// Find is the session of an ID, or nil.
+func (r *Registry) Find(id uint64) *Session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.byID[id]
+}
+
+// All is every session, oldest first.
+func (r *Registry) All() []*Session {
+	r.mu.Lock()
+	all := make([]*Session, 0, len(r.byID))
+	for _, s := range r.byID {
+		all = append(all, s)
+	}
+	r.mu.Unlock()
+	sortByID(all)
+	return all
+}
+
+// A PauseMode says what CLIENT PAUSE holds back.
+type PauseMode int32
+
+// The modes of CLIENT PAUSE.
+const (
+	PauseOff PauseMode = iota
+	PauseWrites
+	PauseAll
+)
+
+// A Pause holds commands back for a while. Commands that it holds back leave their
+// session stopped; each loop resumes its own when the pause is over.
+type Pause struct {
+	mode  atomic.Int32
+	until atomic.Int64 // monotonic nanoseconds
+}
+
+// Set begins or prolongs a pause. A pause of everything stays one of everything until
+// it ends; the later end counts.
+func (p *Pause) Set(mode PauseMode, until int64, now int64) {
+	if p.Mode(now) != PauseOff {
+		mode = max(mode, PauseMode(p.mode.Load()))
+		until = max(until, p.until.Load())
+	}
+	p.until.Store(until)
+	p.mode.Store(int32(mode))
+}
+
+// Clear ends the pause.
+func (p *Pause) Clear() { p.mode.Store(int32(PauseOff)) }
+
+// Mode is what is held back now.
+func (p *Pause) Mode(now int64) PauseMode {
+	m := PauseMode(p.mode.Load())
+	if m != PauseOff && now >= p.until.Load() {
+		return PauseOff
+	}
+	return m
+}
+
+// Active says whether a pause was set and not cleared; it may be over.
+func (p *Pause) Active() bool { return p.mode.Load() != int32(PauseOff) }
+
+// Until is when the pause ends, in monotonic nanoseconds.
+func (p *Pause) Until() int64 { return p.until.Load() }
+
+func sortByID(all []*Session) {
+	slices.SortFunc(all, func(a, b *Session) int { return cmp.Compare(a.ID, b.ID) })
+}

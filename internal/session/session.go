@@ -1,0 +1,160 @@
+// Package session holds what is true of one connection: who it is, which database
+// it uses, what it has sent and not finished, what it has not been told yet.
+//
+// A Session belongs to one event loop. Only that loop's thread touches it, inside
+// the loop's turn; another thread may do so while it holds exclusive mode, when no
+// loop is in a turn. What may be called from anywhere at any time is said so.
+//
+// Sessions know neither sockets nor keys nor commands. A loop drives a session
+// through its Link; what a family of commands needs to remember per connection
+// (a transaction's queue, watched keys) it keeps in the fields set aside for it.
+package session
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/spineldb/spinel/internal/resp"
+)
+
+// Closing says whether and how soon a connection shall end.
+type Closing uint8
+
+// The states of a connection's end.
+const (
+	Open        Closing = iota
+	AfterReply          // when its replies have been sent; nothing more is read
+	Immediately         // now; replies not sent are dropped
+)
+
+// A ReplyMode is what CLIENT REPLY chose.
+type ReplyMode uint8
+
+// The modes of CLIENT REPLY.
+const (
+	ReplyOn ReplyMode = iota
+	ReplyOff
+	ReplySkipNext // the command after this one gets no reply
+	ReplySkip     // this command gets no reply
+)
+
+// A Link is what a session needs of the loop that it belongs to.
+type Link interface {
+	// Wake makes the loop call the handler's Woken for this session soon. It may be
+	// called from any thread.
+	Wake()
+	// FD is the descriptor's number, for CLIENT LIST; -1 if there is none.
+	FD() int
+	// Loop is the number of the loop, from 0.
+	Loop() int
+	// Unsent is the number of reply bytes taken from Out and not yet in the kernel.
+	Unsent() int
+}
+
+// A Session is one connection.
+type Session struct {
+	ID      uint64
+	Link    Link
+	Remote  string // address of the other side; the path for a unix socket
+	Local   string
+	Unix    bool
+	Created int64 // monotonic, nanoseconds
+
+	// Requests.
+	Parser  resp.Parser
+	Query   []byte // the beginning of a command that is not complete; nil if none
+	QueryMM bool   // Query is a mapping of its own, made for a big argument
+	Stopped bool   // executes nothing until somebody calls Resume (paused, blocked)
+	LastUse int64  // monotonic, nanoseconds: when it last sent something
+
+	// Replies.
+	Out       resp.Writer
+	ReplyMode ReplyMode
+	Closing   Closing
+	SoftSince int64 // monotonic: since when Out is above the soft limit; 0 if it is not
+
+	// State that commands set.
+	DB            int
+	Name          string
+	LibName       string
+	LibVersion    string
+	User          string
+	Authenticated bool
+	NoEvict       bool
+	NoTouch       bool
+	Monitor       bool
+	Capa          uint32
+	ImportSource  bool
+	Admin         bool
+
+	Multi Multi
+
+	// Figures for CLIENT LIST.
+	LastCommand string
+	BytesIn     uint64
+	BytesOut    uint64
+	CommandsRun uint64
+	ArgvBytes   int
+
+	pushMu  sync.Mutex
+	pushed  []byte // out-of-band bytes from other threads, to be sent
+	pushMax int    // bytes after which the session is closed; 0 for no bound
+	ordered atomic.Uint32
+}
+
+// The requests that other threads may make of a session.
+const (
+	orderClose uint32 = 1 << iota
+	orderResume
+	orderUnblock
+)
+
+// Push queues out-of-band bytes (a message, a MONITOR line) to be sent after the
+// replies already written. It may be called from any thread, and returns false if
+// the bytes that wait are more than max: then the session is closed instead.
+func (s *Session) Push(b []byte, max int) bool {
+	s.pushMu.Lock()
+	over := max > 0 && len(s.pushed)+len(b) > max
+	if over {
+		s.pushed = nil
+	} else {
+		s.pushed = append(s.pushed, b...)
+	}
+	s.pushMu.Unlock()
+	if over {
+		s.OrderClose()
+		return false
+	}
+	s.Link.Wake()
+	return true
+}
+
+// TakePushed returns the queued out-of-band bytes and forgets them.
+func (s *Session) TakePushed() []byte {
+	s.pushMu.Lock()
+	b := s.pushed
+	s.pushed = nil
+	s.pushMu.Unlock()
+	return b
+}
+
+// OrderClose makes the loop close the connection soon. Any thread.
+func (s *Session) OrderClose() {
+	s.ordered.Or(orderClose)
+	s.Link.Wake()
+}
+
+// OrderResume makes the loop go on with a stopped session soon. Any thread.
+func (s *Session) OrderResume() {
+	s.ordered.Or(orderResume)
+	s.Link.Wake()
+}
+
+// TakeOrders returns what other threads asked for since the last call.
+func (s *Session) TakeOrders() (closing, resume bool) {
+	if s.ordered.Load() == 0 {
+		return false, false
+	}
+	o := s.ordered.Swap(0)
+	return o&orderClose != 0, o&orderResume != 0
+}
