@@ -222,7 +222,8 @@ func TestRemembered(t *testing.T) {
 func TestPlainEditor(t *testing.T) {
 	long := strings.Repeat("x", 10_000)
 	var prompts bytes.Buffer
-	e := &plainEditor{bufio.NewReader(strings.NewReader("a b\r\n\n" + long + "\nlast")), bufio.NewWriter(&prompts)}
+	typed := strings.NewReader("a b\r\n\n" + long + "\nlast")
+	e := &plainEditor{bufio.NewReader(typed), bufio.NewWriter(&prompts)}
 	for _, want := range []string{"a b", "", long, "last"} {
 		if got, err := e.ReadLine("> "); got != want || err != nil {
 			t.Errorf("%.20q, %v, want %.20q", got, err, want)
