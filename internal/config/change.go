@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
@@ -10,13 +9,13 @@ import (
 
 // Reasons for not touching an option at all.
 var (
-	errImmutable = errors.New("can't set immutable config")
-	errProtected = errors.New("can't set protected config")
-	errDuplicate = errors.New("duplicate parameter")
+	errImmutable error = Reason("can't set immutable config")
+	errProtected error = Reason("can't set protected config")
+	errDuplicate error = Reason("duplicate parameter")
 )
 
 // ErrPairs means that CONFIG SET's arguments do not come in pairs.
-var ErrPairs = errors.New("syntax error")
+var ErrPairs error = Reason("syntax error")
 
 // A SetError is why CONFIG SET did nothing. Its text is that of Redis's reply after
 // the word ERR.

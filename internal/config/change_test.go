@@ -1,7 +1,6 @@
 package config_test
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -104,7 +103,8 @@ func TestConfigSet(t *testing.T) {
 
 func TestProtected(t *testing.T) {
 	set := config.NewSchema(options).NewSet()
-	if err := set.ConfigSet([][]byte{[]byte("dir"), []byte("/tmp")}, true); err != nil || dir.Get(set) != "/tmp" {
+	err := set.ConfigSet([][]byte{[]byte("dir"), []byte("/tmp")}, true)
+	if err != nil || dir.Get(set) != "/tmp" {
 		t.Errorf("dir is %q after %v", dir.Get(set), err)
 	}
 }
@@ -166,7 +166,7 @@ func TestRefusedApply(t *testing.T) {
 	set.OnApply(bind, func() error {
 		calls = append(calls, "bind "+mustText(set, "bind"))
 		if mustText(set, "bind") == "nowhere" {
-			return errors.New("Failed to bind to specified addresses.")
+			return config.Reason("Failed to bind to specified addresses.")
 		}
 		return nil
 	})

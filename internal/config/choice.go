@@ -1,13 +1,12 @@
 package config
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/spineldb/spinel/internal/numtext"
 )
 
-var errNotBool = errors.New("argument must be 'yes' or 'no'")
+var errNotBool error = Reason("argument must be 'yes' or 'no'")
 
 // A BoolOption is yes or no.
 type BoolOption struct{ option }
@@ -152,7 +151,7 @@ func (k *enumKind) lookup(name string) (int64, bool) {
 }
 
 func (k *enumKind) unknown() error {
-	return errors.New("argument(s) must be one of the following: " + strings.Join(k.names, ", "))
+	return Reason("argument(s) must be one of the following: " + strings.Join(k.names, ", "))
 }
 
 func (k *enumKind) append(dst []byte, v value) []byte {

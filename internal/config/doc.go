@@ -19,9 +19,13 @@
 // Nothing is registered globally. The server assembles the groups that it knows
 // into a Schema, and each instance has a Set of values:
 //
-//	schema := config.NewSchema(evict.Options, netloop.Options)
+//	schema := config.NewSchema(evict.Options, netloop.Options, config.Kept, config.Refused)
 //	set := schema.NewSet()      // everything at its default
 //	err := set.Load(source)     // the file, standard input, the command line
+//
+// Options of Redis whose subsystems are not there yet are declared here, in Kept and
+// Refused, so that a configuration file of Redis's is understood or refused, line by
+// line, but never misunderstood.
 //
 // # Layout
 //

@@ -15,6 +15,9 @@ func AppendMarkdown(dst []byte, s *Schema) []byte {
 		"`enable-protected-configs` allows.\n"...)
 	for _, g := range s.groups {
 		dst = append(dst, "\n## "+strings.ToUpper(g.Name[:1])+g.Name[1:]+"\n"...)
+		if g.Doc != "" {
+			dst = append(dst, "\n"+strings.TrimSpace(g.Doc)+"\n"...)
+		}
 		for _, o := range g.options {
 			if !o.Hidden {
 				dst = o.appendMarkdown(dst)

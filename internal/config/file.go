@@ -18,12 +18,12 @@ const (
 var (
 	// ErrBadDirective means that there is no such directive. A FileOnly option gives it
 	// as the reason if its arguments are too few or too many.
-	ErrBadDirective = errors.New("Bad directive or wrong number of arguments")
-	errArguments    = errors.New("wrong number of arguments")
-	errQuotes       = errors.New("Unbalanced quotes in configuration line")
-	errZeroByte     = errors.New("zero byte in configuration line")
-	errNested       = fmt.Errorf("include files are nested deeper than %d", includeDepthMax)
-	errTooMany      = fmt.Errorf("more than %d files are included", includeFilesMax)
+	ErrBadDirective error = Reason("Bad directive or wrong number of arguments")
+	errArguments    error = Reason("wrong number of arguments")
+	errQuotes       error = Reason("Unbalanced quotes in configuration line")
+	errZeroByte     error = Reason("zero byte in configuration line")
+	errNested       error = Reason(fmt.Sprintf("include files are nested deeper than %d", includeDepthMax))
+	errTooMany      error = Reason(fmt.Sprintf("more than %d files are included", includeFilesMax))
 )
 
 // Files are where Load finds configuration files.

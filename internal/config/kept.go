@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -15,7 +14,8 @@ import (
 // nobody could tell apart for that reason: they may be set, read and rewritten. When
 // the subsystem comes, its package declares them, and they go from here.
 var Kept = NewGroup("kept for later", slices.Concat(
-	keptEncodings, keptMemory, keptAOF, keptReplication, keptCluster, keptTLS, keptRest)...)
+	keptEncodings, keptMemory, keptAOF, keptReplication, keptCluster, keptTLS, keptRest)...).
+	Describe(`These are taken, kept, shown and rewritten, and have no effect yet.`)
 
 // keptEncodings are where small collections become big ones.
 var keptEncodings = []Handle{
@@ -48,8 +48,10 @@ var keptMemory = []Handle{
 }
 
 var keptAOF = []Handle{
-	String(Option{Name: "appendfilename", Default: "appendonly.aof"}, plainFileName("appendfilename", "filename")),
-	String(Option{Name: "appenddirname", Default: "appendonlydir"}, plainFileName("appenddirname", "dirname")),
+	String(Option{Name: "appendfilename", Default: "appendonly.aof"},
+		plainFileName("appendfilename", "filename")),
+	String(Option{Name: "appenddirname", Default: "appendonlydir"},
+		plainFileName("appenddirname", "dirname")),
 	keptEnum("appendfsync", "everysec", "everysec", "always", "no"),
 	keptBool("no-appendfsync-on-rewrite", false),
 	keptInt("auto-aof-rewrite-percentage", 100, 0, math.MaxInt32),
@@ -64,7 +66,7 @@ var keptAOF = []Handle{
 var keptReplication = []Handle{
 	keptText("masteruser"),
 	String(Option{Name: "masterauth", Live: true, Sensitive: true}),
-	Strings(Option{Name: "bind-source-addr", Live: true}, oneWord),
+	keptText("bind-source-addr"),
 	keptText("replica-announce-ip", "slave-announce-ip"),
 	keptInt("replica-announce-port", 0, 0, 65535, "slave-announce-port"),
 	keptBool("replica-announced", true),
@@ -179,20 +181,13 @@ func appendText(dst []byte, text string) []byte { return append(dst, text...) }
 
 func quotedLine(text string) []string { return []string{Quote(text)} }
 
-func oneWord(words []string) error {
-	if len(words) > 1 {
-		return errArguments
-	}
-	return nil
-}
-
 func plainFileName(option, what string) func(string) error {
 	return func(name string) error {
 		switch {
 		case name == "":
-			return errors.New(option + " can't be empty")
+			return Reason(option + " can't be empty")
 		case strings.Contains(name, "/"):
-			return errors.New(option + " can't be a path, just a " + what)
+			return Reason(option + " can't be a path, just a " + what)
 		}
 		return nil
 	}
@@ -203,13 +198,13 @@ const hostNameBytesMax = 256
 
 func hostName(name string) error {
 	if len(name) >= hostNameBytesMax {
-		return fmt.Errorf("Hostnames must be less than %d characters", hostNameBytesMax)
+		return Reason(fmt.Sprintf("Hostnames must be less than %d characters", hostNameBytesMax))
 	}
 	for i := range len(name) {
 		c := name[i]
 		isLetter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 		if !isLetter && (c < '0' || c > '9') && c != '-' && c != '.' {
-			return errors.New("Hostnames may only contain alphanumeric characters, hyphens or dots")
+			return Reason("Hostnames may only contain alphanumeric characters, hyphens or dots")
 		}
 	}
 	return nil
@@ -228,7 +223,7 @@ func parseEventClasses(args []string, _ string, _ bool) (string, error) {
 		}
 	}
 	if given != "" {
-		return "", errors.New("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")
+		return "", Reason("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")
 	}
 	text, isAll := strings.CutPrefix(string(classes), all)
 	if !isAll {
@@ -243,7 +238,7 @@ func parseEventClasses(args []string, _ string, _ bool) (string, error) {
 // titleTemplate checks what is between braces; {{ is a brace. Redis also refuses what
 // would be no title at all, counting a program without a name.
 func titleTemplate(template string) error {
-	bad := errors.New("template format is invalid or contains unknown variables")
+	bad := Reason("template format is invalid or contains unknown variables")
 	title := ""
 	for {
 		before, after, found := strings.Cut(template, "{")
@@ -282,7 +277,7 @@ func parseScores(args []string, _ [3]int64, _ bool) ([3]int64, error) {
 	for i, arg := range args {
 		v, ok := numtext.ParseInt([]byte(arg))
 		if !ok || v < -2000 || v > 2000 {
-			return scores, errors.New(
+			return scores, Reason(
 				"Invalid oom-score-adj-values, elements must be between -2000 and 2000.")
 		}
 		scores[i] = v

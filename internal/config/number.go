@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -12,11 +11,11 @@ import (
 
 // Reasons for refusing a number. They end up in replies, and are Redis's texts.
 var (
-	errNotInteger       = errors.New("argument couldn't be parsed into an integer")
-	errNotMemory        = errors.New("argument must be a memory value")
-	errNotMemoryPercent = errors.New("argument must be a memory or percent value")
-	errNotOctal         = errors.New("argument couldn't be parsed as an octal number")
-	errPercentRange     = errors.New("percentage argument must be less or equal to 100")
+	errNotInteger       error = Reason("argument couldn't be parsed into an integer")
+	errNotMemory        error = Reason("argument must be a memory value")
+	errNotMemoryPercent error = Reason("argument must be a memory or percent value")
+	errNotOctal         error = Reason("argument couldn't be parsed as an octal number")
+	errPercentRange     error = Reason("percentage argument must be less or equal to 100")
 )
 
 // An IntOption is a whole number: a count, a time, a size in bytes, a file mode.

@@ -42,6 +42,12 @@ type Option struct {
 	Doc string
 }
 
+// A Reason says why a value is refused. It is the end of a reply or of a message at the
+// start, and so written as Redis writes it, whatever the customs of errors in Go.
+type Reason string
+
+func (r Reason) Error() string { return string(r) }
+
 // A Handle is any declared option: an *IntOption, a *BoolOption and so on.
 type Handle interface{ base() *option }
 
@@ -104,6 +110,7 @@ func (o *option) badDefault(want string) {
 // A Group is the options of one package, under the heading that documents use.
 type Group struct {
 	Name    string
+	Doc     string // Markdown under the heading, may be empty
 	options []*option
 }
 
@@ -113,5 +120,11 @@ func NewGroup(name string, handles ...Handle) *Group {
 	for _, h := range handles {
 		g.options = append(g.options, h.base())
 	}
+	return g
+}
+
+// Describe sets the group's Doc.
+func (g *Group) Describe(doc string) *Group {
+	g.Doc = doc
 	return g
 }

@@ -1,9 +1,6 @@
 package config
 
-import (
-	"errors"
-	"slices"
-)
+import "slices"
 
 // Refused are the options of Redis that ask for something which is not there yet, and
 // which somebody would miss: they may only be what means that it is not wanted. When
@@ -37,11 +34,12 @@ var Refused = NewGroup("not supported yet",
 	refusedText("tls-protocols", Option{Live: true}),
 	refusedText("tls-ciphers", Option{Live: true}),
 	refusedText("tls-ciphersuites", Option{Live: true}),
-)
+).Describe(`These may only be empty, 0 or no: anything else is refused, because what they ask for is
+not there yet.`)
 
 // notSupported is the reason for refusing a directive.
 func notSupported(directive string) error {
-	return errors.New(directive + " is not supported yet by this version")
+	return Reason(directive + " is not supported yet by this version")
 }
 
 func refuseYes(name string) func(bool) error {

@@ -80,10 +80,9 @@ type Set struct {
 	slots  []slot
 
 	mu      sync.Mutex
-	applies []hook      // in the order of registration
-	changes []hook      // likewise
-	loaded  map[int]int // how often an option's directive was loaded, by id
-	file    string      // the configuration file, for CONFIG REWRITE; "" if there is none
+	applies []hook // in the order of registration
+	changes []hook // likewise
+	file    string // the configuration file, for CONFIG REWRITE; "" if there is none
 }
 
 // A slot holds the value of one option.
@@ -94,7 +93,7 @@ type slot struct {
 
 // NewSet returns a set in which every option has its default.
 func (s *Schema) NewSet() *Set {
-	set := &Set{schema: s, slots: make([]slot, s.slots), loaded: make(map[int]int)}
+	set := &Set{schema: s, slots: make([]slot, s.slots)}
 	for _, g := range s.groups {
 		for _, o := range g.options {
 			set.store(o, o.initial)
@@ -162,7 +161,7 @@ func (h *hook) concerns(o *option) bool { return slices.Contains(h.options, o) }
 // its text is the reason that CONFIG SET gives, every option of the request goes back
 // to what it was, and f is called again to return to that. It is called once for a
 // request, whatever number of its options changed, under the set's lock: it may Get
-// and Store, but not ConfigSet.
+// and Store options, but nothing else of the set.
 func (s *Set) OnApply(h Handle, f func() error, more ...Handle) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -62,16 +62,12 @@ var (
 
 type saveRule struct{ seconds, changes int }
 
-type reason string
-
-func (r reason) Error() string { return string(r) }
-
 func parseSave(args []string, old []saveRule, fresh bool) ([]saveRule, error) {
 	if len(args) == 1 && args[0] == "" {
 		args, fresh = nil, true
 	}
 	if len(args)%2 != 0 {
-		return nil, reason("Invalid save parameters")
+		return nil, config.Reason("Invalid save parameters")
 	}
 	var rules []saveRule
 	if !fresh {
@@ -81,7 +77,7 @@ func parseSave(args []string, old []saveRule, fresh bool) ([]saveRule, error) {
 		seconds, err1 := strconv.Atoi(pair[0])
 		changes, err2 := strconv.Atoi(pair[1])
 		if err1 != nil || err2 != nil || seconds < 1 || changes < 0 {
-			return nil, reason("Invalid save parameters")
+			return nil, config.Reason("Invalid save parameters")
 		}
 		rules = append(rules, saveRule{seconds, changes})
 	}
@@ -113,7 +109,7 @@ func saveLines(rules []saveRule) []string {
 
 func parseRename(args []string, old []string, _ bool) ([]string, error) {
 	if len(args) != 2 {
-		return nil, reason("wrong number of arguments")
+		return nil, config.Reason("wrong number of arguments")
 	}
 	return append(slices.Clone(old), args[0]+" to "+args[1]), nil
 }
