@@ -1,0 +1,52 @@
+//go:build linux && (amd64 || arm64)
+
+package netloop
+
+import "fmt"
+
+// choose picks the backend.
+func (s *Server) choose(want string) error {
+	switch want {
+	case "", BackendAuto:
+		if err := probeUring(); err != nil {
+			s.backend, s.newPoller = BackendEpoll, newEpoll
+			s.why = "io_uring cannot be used: " + err.Error()
+			return nil
+		}
+		s.backend, s.newPoller = BackendUring, newUring
+	case BackendUring:
+		if err := probeUring(); err != nil {
+			return fmt.Errorf("netloop: io_uring cannot be used: %w", err)
+		}
+		s.backend, s.newPoller = BackendUring, newUring
+	case BackendEpoll:
+		s.backend, s.newPoller, s.why = BackendEpoll, newEpoll, "asked for"
+	case BackendNet:
+		s.backend, s.newPoller, s.why = BackendNet, newNetPoller, "asked for"
+	default:
+		return fmt.Errorf("netloop: no such backend: %q", want)
+	}
+	return nil
+}
+
+func (s *Server) bind(ln *listener, backlog int, perm uint32) error {
+	if s.backend == BackendNet {
+		return ln.bindNet(perm)
+	}
+	return ln.bindSocket(backlog, perm, s.cfg.KeepAlive())
+}
+
+// close ends listening. Any thread.
+func (ln *listener) close() {
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	if ln.closed {
+		return
+	}
+	ln.closed = true
+	if ln.inner != nil {
+		ln.closeNet()
+	} else {
+		ln.closeSocket()
+	}
+}

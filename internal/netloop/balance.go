@@ -1,0 +1,229 @@
+package netloop
+
+import (
+	"sort"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// windowNanos is over how long a loop measures itself.
+const windowNanos = int64(10 * time.Millisecond)
+
+// sampleEvery is how many turns pass between two whose Run is timed.
+const sampleEvery = 8
+
+// measure is what a loop knows about its load. The atomics are read by whichever
+// loop looks at all loads.
+type measure struct {
+	window    uint32 // counts windows
+	windowAt  int64  // when this one began
+	windowIn  uint64
+	windowOut uint64
+	turnCount uint64
+	published uint64
+	waitedAt  int64 // waited when the window began
+
+	waited  atomic.Int64 // nanoseconds spent waiting
+	sleepAt atomic.Int64 // since when it waits; 0 if it does not
+	running atomic.Int64 // nanoseconds spent in Run, extrapolated from samples
+}
+
+func (m *measure) begin(now int64) { m.windowAt = now }
+
+// sampled counts a turn and says whether its Run is to be timed.
+func (l *loop) sampled() bool {
+	l.turnCount++
+	return len(l.srv.loops) > 1 && l.turnCount%sampleEvery == 0
+}
+
+func (l *loop) ran(nanos int64) { l.running.Store(l.running.Load() + nanos*sampleEvery) }
+
+// closeWindow publishes the figures of the window and begins another.
+func (l *loop) closeWindow() {
+	elapsed := l.now - l.windowAt
+	waited := l.waited.Load()
+	l.busyPermille.Store(1000 * max(0, elapsed-(waited-l.waitedAt)) / elapsed)
+	l.turns.Add(l.turnCount - l.published)
+	l.bytesIn.Add(l.windowIn)
+	l.bytesOut.Add(l.windowOut)
+	l.published, l.waitedAt = l.turnCount, waited
+	l.windowIn, l.windowOut = 0, 0
+	l.window++
+	l.windowAt = l.now
+	if len(l.srv.loops) > 1 && l.now >= l.srv.balanceAt.Load() && !l.srv.stopping.Load() {
+		l.srv.rebalance(l.now)
+	}
+}
+
+// balancing is the state of the policy and what it needs to see the loads. It is
+// used by one loop at a time, whichever closes a window when a look is due.
+type balancing struct {
+	mu     sync.Mutex
+	policy policy
+	lastAt int64
+	waited []int64 // at lastAt
+	ran    []int64
+	loads  []load
+	idle   idleMeter
+	asked  bool // the policy wants to know the idle processors
+}
+
+func (b *balancing) init(loops int) {
+	b.waited, b.ran = make([]int64, loops), make([]int64, loops)
+	b.loads = make([]load, loops)
+	b.policy.init(loops)
+}
+
+// rebalance looks at the loads of all loops and does what the policy says.
+func (s *Server) rebalance(now int64) {
+	b := &s.balance
+	if !b.mu.TryLock() {
+		return
+	}
+	defer b.mu.Unlock()
+	elapsed := now - b.lastAt
+	if elapsed < windowNanos/2 {
+		return
+	}
+	b.lastAt = now
+	s.balanceAt.Store(now + windowNanos)
+	for i, l := range s.loops {
+		waited, ran := l.waited.Load(), l.running.Load()
+		if at := l.sleepAt.Load(); at > 0 {
+			waited += max(0, now-at)
+		}
+		busy := min(elapsed, max(0, elapsed-(waited-b.waited[i])))
+		up := l.up.Load()
+		b.loads[i] = load{
+			up:      up,
+			active:  l.active.Load(),
+			clients: int(l.clients.Load()),
+		}
+		if up {
+			b.loads[i].busy = float64(busy) / float64(elapsed)
+			b.loads[i].useful = min(1, float64(ran-b.ran[i])/float64(max(1, busy)))
+		}
+		b.waited[i], b.ran[i] = waited, ran
+	}
+	idle := idleUnknown
+	if b.asked {
+		idle = b.idle.processors(now)
+	}
+	d := b.policy.decide(now, b.loads, idle)
+	b.asked = d.wantIdle
+	s.carryOut(d)
+}
+
+func (s *Server) carryOut(d decision) {
+	if d.act == stay {
+		return
+	}
+	from, to := s.loops[d.from], s.loops[d.to]
+	if d.act == begin {
+		s.activate(to)
+		return
+	}
+	s.cfg.Log.Debug("moving clients", "from", d.from, "to", d.to, "part", d.part)
+	to.active.Store(true)
+	if d.act == gather {
+		from.active.Store(false)
+	}
+	part, all := d.part, d.act == gather
+	from.call(func() { from.beginMove(to, part, all) })
+}
+
+// activate starts a loop's thread if it does not run yet.
+func (s *Server) activate(l *loop) {
+	l.mu.Lock()
+	started := l.started
+	l.mu.Unlock()
+	if started {
+		return
+	}
+	l.launch(func(err error) {
+		if err != nil {
+			s.cfg.Log.Warn("a further loop could not start", "loop", l.id, "error", err)
+		}
+	})
+}
+
+// moveBatch bounds how many connections a loop hands over in one turn.
+const moveBatch = 64
+
+// beginMove chooses the connections that go to another loop: all, or the given
+// part of those that were active in this or the last window, and of these every
+// n-th in the order of their activity, so that both loops get busy ones.
+func (l *loop) beginMove(to *loop, part float64, all bool) {
+	l.moving = l.moving[:0]
+	for i := range l.slots {
+		c := l.slots[i].c
+		if c == nil || c.state != connOpen {
+			continue
+		}
+		if all || l.window-c.window <= 1 {
+			l.moving = append(l.moving, c)
+		}
+	}
+	if !all {
+		active := l.moving
+		sort.Slice(active, func(i, j int) bool { return active[i].reads > active[j].reads })
+		l.moving = active[:0]
+		due := 0.0
+		for _, c := range active {
+			if due += part; due >= 1 {
+				due--
+				l.moving = append(l.moving, c)
+			}
+		}
+		clear(active[len(l.moving):])
+	}
+	for _, c := range l.moving {
+		c.dest = to
+	}
+}
+
+// move hands some connections over, at the end of a turn.
+func (l *loop) move() {
+	n := min(len(l.moving), moveBatch)
+	for _, c := range l.moving[:n] {
+		if c.owner.Load() == l && l.movable(c) {
+			c.state = connLeaving
+			l.p.leave(c)
+		}
+	}
+	clear(l.moving[:n])
+	l.moving = l.moving[n:]
+	if len(l.moving) == 0 {
+		l.moving = nil
+	} else {
+		l.again = true
+	}
+}
+
+// movable says whether c can change loops: nothing is under way for it.
+func (l *loop) movable(c *conn) bool {
+	s := c.s
+	return c.state <= connLeaving && c.dest != nil && c.dest != l && !c.eof && !c.broken &&
+		c.quiet() && s.Closing == 0 && !s.Stopped &&
+		(l.srv.cfg.Movable == nil || l.srv.cfg.Movable(s))
+}
+
+// left is called by pollers when nothing in the kernel knows a leaving c any more.
+func (l *loop) left(c *conn) {
+	if !l.movable(c) { // something came in between
+		c.state = connOpen
+		if err := l.p.join(c); err != nil {
+			c.broken = true
+		}
+		l.act(c)
+		return
+	}
+	l.vacate(c)
+	l.clients.Add(-1)
+	l.moved.Add(1)
+	to := c.dest
+	c.dest = nil
+	c.window = 0
+	to.arrive(c)
+}
