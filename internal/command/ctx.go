@@ -15,8 +15,6 @@ type Engine interface {
 	// Exclusive runs fn in exclusive mode, or at once if the command is in it already.
 	// The command must hold no key.
 	Exclusive(fn func())
-	// Table is all commands of the server.
-	Table() *Table
 }
 
 // A Ctx is what a command is given. It is reused for the next one.

@@ -104,6 +104,9 @@ func (s *Spec) prepareKeys() {
 	}
 }
 
+// FirstKey is the index of the first key of a command whose keys are one range.
+func (s *Spec) FirstKey() int { return s.simple.first }
+
 // SimpleRange says where the keys are if they are one range: from first to last
 // (included) in steps. It returns ok = false if they are not, and first = 0 if there
 // are none.

@@ -85,7 +85,9 @@ func (t *Txn) placement(key []byte) uint64 {
 
 // Lock locks a set of stripes, in ascending order. Nothing may be locked before.
 func (t *Txn) Lock(set uint64) {
-	invariant.Check(t.locked == 0, "keyspace: locking %x on top of %x", set, t.locked)
+	if invariant.Enabled && t.locked != 0 {
+		invariant.Check(false, "keyspace: locking %x on top of %x", set, t.locked)
+	}
 	for s := set; s != 0; s &= s - 1 {
 		t.ks.stripes[bits.TrailingZeros64(s)].mu.Lock()
 	}
@@ -165,8 +167,8 @@ func (p *place) rec() record.Record { return record.At(p.st.heap.arena, p.slot.R
 func (t *Txn) find(db int, key []byte) place {
 	at := t.placement(key)
 	st := &t.ks.stripes[stripeOf(at)]
-	if invariant.Enabled {
-		invariant.Check(t.locked&(1<<st.index) != 0, "keyspace: %q used without its lock (%x)", key, t.locked)
+	if invariant.Enabled && t.locked&(1<<st.index) == 0 {
+		invariant.Check(false, "keyspace: %q used without its lock (%x)", key, t.locked)
 	}
 	p := place{st: st, tb: st.dbs[db], at: at}
 	if p.tb != nil {

@@ -11,8 +11,9 @@ type Multi struct {
 	Open     bool
 	Poisoned bool // a command was refused; EXEC will fail
 	Queue    []Queued
-	Bytes    int // of the queued arguments, which count towards the client's memory
-	Watch    any // what the keyspace keeps for WATCH
+	Flags    uint32 // of all queued commands together
+	Bytes    int    // of the queued arguments, which count towards the client's memory
+	Watch    any    // what the keyspace keeps for WATCH
 }
 
 // Push queues a copy of args: the bytes belong to a read buffer that will be reused.

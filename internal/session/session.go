@@ -71,6 +71,7 @@ type Session struct {
 	Out       resp.Writer
 	ReplyMode ReplyMode
 	Closing   Closing
+	Queued    bool  // is on its loop's list of sessions with something to send
 	SoftSince int64 // monotonic: since when Out is above the soft limit; 0 if it is not
 
 	// State that commands set.

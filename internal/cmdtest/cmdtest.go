@@ -1,0 +1,272 @@
+// Package cmdtest runs commands on a whole executor over an empty keyspace, without
+// sockets, for tests that read like a specification:
+//
+//	db := cmdtest.New(t)
+//	db.Do("SET", "k", "v").Want("OK")
+//	db.Do("STRLEN", "k").Want("1")
+//	db.WantJournal("SET k v")
+//
+// Time stands still until the test moves db.Clock. At the end of a test every table and
+// arena is checked, and FLUSHALL must leave not one byte live.
+package cmdtest
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/spineldb/spinel/internal/clock"
+	"github.com/spineldb/spinel/internal/command"
+	"github.com/spineldb/spinel/internal/exec"
+	"github.com/spineldb/spinel/internal/journal"
+	"github.com/spineldb/spinel/internal/keyspace"
+	"github.com/spineldb/spinel/internal/observe"
+	"github.com/spineldb/spinel/internal/resp"
+	"github.com/spineldb/spinel/internal/session"
+)
+
+// Start is where the clock of a new DB stands: a second in November 2023.
+const Start = clock.Millis(1_700_000_000_000)
+
+// A DB is a server without sockets. Do uses its first client.
+type DB struct {
+	*Client
+	t        testing.TB
+	Clock    *clock.Manual
+	Keyspace *keyspace.Keyspace
+	Shared   *exec.Shared
+	Executor *exec.Executor
+
+	journal []string
+}
+
+// A Client is one connection to a DB.
+type Client struct {
+	db      *DB
+	Session *session.Session
+	out     []byte
+}
+
+// reserve keeps many tests' arenas small.
+const reserve = 1 << 28
+
+// New makes an empty DB with the commands of some families. Its keys are checked and
+// its memory is proved free when the test ends.
+func New(t testing.TB, families ...[]*command.Spec) *DB {
+	t.Helper()
+	clk := clock.NewManual(Start)
+	ks, err := keyspace.New(keyspace.Options{Databases: 16, Reserve: reserve, Clock: clk})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ks.SetNow(Start)
+	table, err := command.NewTable(nil, families...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sh := &exec.Shared{
+		Table:    table,
+		Keyspace: ks,
+		Journal:  &journal.Journal{},
+		Sessions: session.NewRegistry(),
+		Clock:    clk,
+		Log:      slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logs:     observe.NewCommandLogs(clk),
+		Latency:  observe.NewLatencyMonitor(clk),
+		Split:    words,
+	}
+	sh.Limits.Bulk.Store(512 << 20)
+	sh.Monitor = func(*session.Session, int, command.Args) {}
+	db := &DB{t: t, Clock: clk, Keyspace: ks, Shared: sh}
+	db.Executor = exec.New(sh)
+	db.Client = db.NewClient()
+	t.Cleanup(db.finish)
+	return db
+}
+
+// RecordJournal begins to record effects; WantJournal does it too, for what follows.
+func (db *DB) RecordJournal() {
+	if !db.Shared.Journal.Active() {
+		db.Shared.Journal.Attach(db.note)
+	}
+}
+
+func words(line []byte) ([][]byte, error) {
+	var out [][]byte
+	for _, w := range strings.Fields(string(line)) {
+		out = append(out, []byte(w))
+	}
+	return out, nil
+}
+
+func (db *DB) note(group []journal.Effect) {
+	for _, e := range group {
+		var b strings.Builder
+		for i, a := range e.Args {
+			if i > 0 {
+				b.WriteByte(' ')
+			}
+			if s := string(a); s == "" || strings.ContainsAny(s, " \r\n\x00\"") {
+				b.WriteString(strconv.Quote(s))
+			} else {
+				b.WriteString(s)
+			}
+		}
+		line := b.String()
+		if e.DB != 0 {
+			line = fmt.Sprintf("[%d] %s", e.DB, line)
+		}
+		db.journal = append(db.journal, line)
+	}
+}
+
+func (db *DB) finish() {
+	if err := db.Keyspace.Check(); err != nil {
+		db.t.Error(err)
+	}
+	db.Keyspace.Exclusive(nil, func() {
+		for i := range db.Keyspace.Databases() {
+			db.Keyspace.FlushDB(i)
+		}
+	})
+	for db.Keyspace.LazyFree() {
+	}
+	if n := db.Keyspace.UsedMemory(); n != 0 {
+		db.t.Errorf("%d bytes are live in an empty keyspace", n)
+	}
+	db.Keyspace.Close()
+}
+
+// NewClient opens another connection.
+func (db *DB) NewClient() *Client {
+	s := &session.Session{Remote: "127.0.0.1:50000", Local: "127.0.0.1:6379", User: "default",
+		Authenticated: true, Link: link{}}
+	db.Shared.Sessions.Add(s)
+	db.Executor.Adopt(s)
+	return &Client{db: db, Session: s}
+}
+
+// link is a connection to nowhere.
+type link struct{}
+
+func (link) Wake()       {}
+func (link) FD() int     { return 8 }
+func (link) Loop() int   { return 0 }
+func (link) Unsent() int { return 0 }
+
+// Close ends the connection, as if the other side had gone.
+func (c *Client) Close() { c.db.Executor.Closed(c.Session) }
+
+// Do sends one command and returns its reply.
+func (c *Client) Do(args ...string) *Reply {
+	c.db.t.Helper()
+	var b []byte
+	b = fmt.Appendf(b, "*%d\r\n", len(args))
+	for _, a := range args {
+		b = fmt.Appendf(b, "$%d\r\n%s\r\n", len(a), a)
+	}
+	raw := c.Raw(b)
+	return &Reply{t: c.db.t, call: strings.Join(args, " "), raw: raw}
+}
+
+// Raw sends bytes in one turn and returns the bytes that come back.
+func (c *Client) Raw(b []byte) []byte {
+	x := c.db.Executor
+	x.Begin(c.db.Clock.Mono())
+	x.Received(c.Session, b)
+	x.Run()
+	x.Dirty()
+	x.End()
+	return c.take()
+}
+
+// Tick takes a turn in which nothing arrives, but the time may have come for something.
+func (c *Client) Tick() []byte {
+	x := c.db.Executor
+	x.Begin(c.db.Clock.Mono())
+	x.Tick(c.db.Clock.Mono())
+	x.Woken(c.Session)
+	x.Run()
+	x.Dirty()
+	x.End()
+	return c.take()
+}
+
+func (c *Client) take() []byte {
+	c.out = c.out[:0]
+	for _, chunk := range c.Session.Out.Take(nil) {
+		c.out = append(c.out, chunk.Bytes...)
+		chunk.Free(nil)
+	}
+	return append([]byte(nil), c.out...)
+}
+
+// AllocsPerRun is the number of allocations of a command, called again and again.
+func (c *Client) AllocsPerRun(args ...string) float64 {
+	var b []byte
+	b = fmt.Appendf(b, "*%d\r\n", len(args))
+	for _, a := range args {
+		b = fmt.Appendf(b, "$%d\r\n%s\r\n", len(a), a)
+	}
+	x := c.db.Executor
+	var pool resp.Pool
+	chunks := make([]resp.Chunk, 0, 16)
+	c.Session.Out.SetPool(&pool)
+	return testing.AllocsPerRun(100, func() {
+		x.Begin(0)
+		x.Received(c.Session, b)
+		x.Run()
+		x.Dirty()
+		x.End()
+		chunks = c.Session.Out.Take(chunks[:0])
+		for i := range chunks {
+			chunks[i].Free(&pool)
+		}
+	})
+}
+
+// Bench runs a command n times as a pipeline would bring it.
+func (c *Client) Bench(b *testing.B, args ...string) {
+	const pipeline = 64
+	var one []byte
+	one = fmt.Appendf(one, "*%d\r\n", len(args))
+	for _, a := range args {
+		one = fmt.Appendf(one, "$%d\r\n%s\r\n", len(a), a)
+	}
+	all := []byte(strings.Repeat(string(one), pipeline))
+	x := c.db.Executor
+	var pool resp.Pool
+	chunks := make([]resp.Chunk, 0, 16)
+	c.Session.Out.SetPool(&pool)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for n := 0; n < b.N; n += pipeline {
+		x.Begin(0)
+		x.Received(c.Session, all)
+		x.Run()
+		x.Dirty()
+		x.End()
+		chunks = c.Session.Out.Take(chunks[:0])
+		for i := range chunks {
+			chunks[i].Free(&pool)
+		}
+	}
+}
+
+// WantJournal compares what was journalled since the last call. Recording begins with
+// the first call of RecordJournal or of WantJournal, so call one of them at first.
+func (db *DB) WantJournal(lines ...string) {
+	db.t.Helper()
+	if !db.Shared.Journal.Active() {
+		db.t.Error("nothing was recorded: call RecordJournal before")
+		return
+	}
+	got := db.journal
+	db.journal = nil
+	if strings.Join(got, "\n") != strings.Join(lines, "\n") {
+		db.t.Errorf("journal:\n got  %s\nwant  %s", strings.Join(got, "\n      "), strings.Join(lines, "\n      "))
+	}
+}

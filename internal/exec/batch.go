@@ -1,0 +1,301 @@
+package exec
+
+import (
+	"github.com/spineldb/spinel/internal/command"
+	"github.com/spineldb/spinel/internal/mem"
+	"github.com/spineldb/spinel/internal/resp"
+	"github.com/spineldb/spinel/internal/session"
+)
+
+const (
+	// window is how many requests' cache misses are under way together. Each touches
+	// three or four lines, so 32 fit the first-level cache.
+	window = 32
+
+	// batchMax bounds the requests parsed before any is executed.
+	batchMax = 1 << 10
+
+	// mapFrom is the size from which a query buffer is a mapping of its own: memory
+	// that is resident only as far as bytes have arrived.
+	mapFrom = 128 << 10
+)
+
+// Received implements the loop's handler.
+func (x *Executor) Received(s *session.Session, data []byte) {
+	x.Stats.BytesIn += int64(len(data))
+	s.BytesIn += uint64(len(data))
+	s.LastUse = x.mono
+	if s.Closing != session.Open {
+		return
+	}
+	if s.Query == nil && !s.Stopped {
+		x.feed(s, data, false)
+		return
+	}
+	if !x.extend(s, len(data)) {
+		return
+	}
+	s.Query = append(s.Query, data...)
+	if !s.Stopped {
+		x.feed(s, s.Query, true)
+	}
+}
+
+// Space implements the loop's handler: while a big argument is under way its bytes go
+// where they will be parsed.
+func (x *Executor) Space(s *session.Session) []byte {
+	if !s.QueryMM || s.Closing != session.Open {
+		return nil
+	}
+	if want := s.Parser.Wants(); want > len(s.Query) && want <= cap(s.Query) {
+		return s.Query[len(s.Query):want]
+	}
+	return nil
+}
+
+// Filled implements the loop's handler.
+func (x *Executor) Filled(s *session.Session, n int) {
+	x.Stats.BytesIn += int64(n)
+	s.BytesIn += uint64(n)
+	s.LastUse = x.mono
+	s.Query = s.Query[:len(s.Query)+n]
+	if !s.Stopped && len(s.Query) >= s.Parser.Wants() {
+		x.feed(s, s.Query, true)
+	}
+}
+
+// feed enters bytes to be parsed and executed in this turn.
+func (x *Executor) feed(s *session.Session, buf []byte, own bool) {
+	x.mark(s)
+	for i := range x.feeds {
+		if f := &x.feeds[i]; own && f.s == s && f.own && !f.stopped { // more of the same
+			f.buf = buf
+			x.parse(i)
+			return
+		}
+	}
+	x.feeds = append(x.feeds, feed{s: s, buf: buf, own: own})
+	x.parse(len(x.feeds) - 1)
+}
+
+// parse makes requests of the complete commands of a feed, one if the connection is
+// not authenticated: what it may send afterwards depends on that one.
+func (x *Executor) parse(i int) {
+	f := &x.feeds[i]
+	s := f.s
+	lim := &x.lim
+	if !s.Authenticated {
+		lim = &x.anon
+	}
+	f.more = false
+	s.Parser.Split = x.Split
+	for f.pos < len(f.buf) {
+		first := len(x.args)
+		args, n, err := s.Parser.Parse(f.buf[f.pos:], x.args, lim)
+		if err != nil {
+			x.reqs = append(x.reqs, request{err: err, feed: int32(i), start: int32(f.pos), end: int32(len(f.buf))})
+			f.pos = len(f.buf)
+			return
+		}
+		if n == 0 {
+			return
+		}
+		x.args = args
+		start := f.pos
+		f.pos += n
+		if len(args) == first {
+			continue
+		}
+		x.enter(i, start, args[first:len(args):len(args)])
+		if lim.Anon || len(x.reqs) >= batchMax {
+			f.more = true
+			return
+		}
+	}
+}
+
+// enter looks a command up and places its key, if it has one.
+func (x *Executor) enter(i, start int, args command.Args) {
+	f := &x.feeds[i]
+	x.reqs = append(x.reqs, request{args: args, feed: int32(i), start: int32(start), end: int32(f.pos)})
+	r := &x.reqs[len(x.reqs)-1]
+	r.spec = x.Shared.Table.Resolve(args)
+	if r.spec == nil || !r.spec.ArityOK(len(args)) {
+		return
+	}
+	if first, last, _, ok := r.spec.SimpleRange(len(args)); ok && first > 0 && first == last {
+		r.keys = true
+		r.placement = x.Keyspace.Placement(args[first])
+	}
+}
+
+// Run implements the loop's handler.
+func (x *Executor) Run() {
+	for len(x.reqs) > 0 {
+		for from := 0; from < len(x.reqs); from += window {
+			w := x.reqs[from:min(from+window, len(x.reqs))]
+			if len(w) > 1 {
+				x.touch(w)
+			}
+			for i := range w {
+				if f := &x.feeds[w[i].feed]; !f.stopped {
+					x.step(f, &w[i])
+				}
+			}
+		}
+		x.flushTimer()
+		clear(x.reqs)
+		x.reqs = x.reqs[:0]
+		x.args = x.args[:0]
+		for i := range x.feeds {
+			if f := &x.feeds[i]; f.more && !f.stopped {
+				x.parse(i)
+			}
+		}
+	}
+	for i := range x.feeds {
+		x.keepRest(&x.feeds[i])
+	}
+	clear(x.feeds)
+	x.feeds = x.feeds[:0]
+}
+
+// touch begins the cache misses of a window: first all buckets, then all records, so
+// that they overlap.
+func (x *Executor) touch(w []request) {
+	for i := range w {
+		if r := &w[i]; r.keys {
+			r.bucket = x.txn.Touch(x.feeds[r.feed].s.DB, r.placement)
+		} else if r.spec != nil {
+			x.touchMany(r)
+		}
+	}
+	for i := range w {
+		if r := &w[i]; r.keys && r.bucket != nil {
+			x.txn.TouchRecord(x.feeds[r.feed].s.DB, r.bucket, r.placement)
+		}
+	}
+}
+
+// touchMany begins the misses of a command of several keys.
+func (x *Executor) touchMany(r *request) {
+	first, last, step, ok := r.spec.SimpleRange(len(r.args))
+	if !ok || first == 0 || last-first > 64*step {
+		return
+	}
+	db := x.feeds[r.feed].s.DB
+	for i := first; i <= last; i += step {
+		x.txn.Touch(db, x.Keyspace.Placement(r.args[i]))
+	}
+}
+
+// keepRest keeps the bytes of a feed that no command used up.
+func (x *Executor) keepRest(f *feed) {
+	s := f.s
+	rest := f.buf[f.pos:]
+	if f.stopped {
+		rest = f.buf[f.stopAt:]
+		s.Parser.Reset()
+	}
+	if s.Closing != session.Open {
+		rest = nil
+	}
+	switch {
+	case len(rest) == 0:
+		if f.own {
+			x.dropQuery(s)
+		}
+	case f.own:
+		if len(rest) < len(s.Query) {
+			n := copy(s.Query, rest)
+			s.Query = s.Query[:n]
+		}
+	default:
+		if x.extend(s, len(rest)) {
+			s.Query = append(s.Query, rest...)
+		}
+	}
+	if s.Closing != session.Open {
+		return
+	}
+	if want := s.Parser.Wants(); want > cap(s.Query) && want >= mapFrom {
+		x.growMapped(s, want)
+	}
+	x.checkOutput(s)
+}
+
+// extend makes room for n more bytes of a query. It closes the connection if it would
+// hold more than client-query-buffer-limit.
+func (x *Executor) extend(s *session.Session, n int) bool {
+	want := len(s.Query) + n
+	if limit := x.Shared.Limits.Query.Load(); limit > 0 && int64(want) > limit {
+		x.Log.Warn("Closing client that reached max query buffer length", "id", s.ID, "addr", s.Remote, "bytes", want)
+		x.Stats.QueryOver++
+		s.Closing = session.Immediately
+		return false
+	}
+	switch {
+	case want <= cap(s.Query):
+	case s.Query == nil && want <= resp.BufferSize:
+		s.Query = x.pool.Get()
+	case want < mapFrom:
+		x.replaceQuery(s, make([]byte, 0, max(2*cap(s.Query), want)))
+	default:
+		x.growMapped(s, max(want, 2*cap(s.Query)))
+	}
+	return true
+}
+
+// growMapped moves a query into a mapping of n bytes.
+func (x *Executor) growMapped(s *session.Session, n int) {
+	b, err := mem.Map(n)
+	if err != nil {
+		x.Log.Warn("no memory for a query buffer", "bytes", n, "error", err)
+		s.Closing = session.Immediately
+		return
+	}
+	x.replaceQuery(s, b[:0])
+	s.QueryMM = true
+}
+
+func (x *Executor) replaceQuery(s *session.Session, b []byte) {
+	b = append(b, s.Query...)
+	x.dropQuery(s)
+	s.Query = b
+}
+
+// dropQuery gives the query's memory back.
+func (x *Executor) dropQuery(s *session.Session) {
+	switch {
+	case s.QueryMM:
+		mem.Unmap(s.Query)
+	case s.Query != nil:
+		x.pool.Put(s.Query)
+	}
+	s.Query, s.QueryMM = nil, false
+}
+
+// checkOutput closes a connection that lets too many replies pile up.
+func (x *Executor) checkOutput(s *session.Session) {
+	hard, soft := x.Shared.Limits.OutHard.Load(), x.Shared.Limits.OutSoft.Load()
+	if hard == 0 && soft == 0 {
+		return
+	}
+	n := int64(s.Out.Len() + s.Link.Unsent())
+	over := hard > 0 && n > hard
+	if soft > 0 && n > soft {
+		if s.SoftSince == 0 {
+			s.SoftSince = x.mono
+		}
+		over = over || x.mono-s.SoftSince > x.Shared.Limits.OutSoftMS.Load()*1e6
+	} else {
+		s.SoftSince = 0
+	}
+	if over {
+		x.Log.Warn("Client scheduled to be closed ASAP for overcoming of output buffer limits",
+			"id", s.ID, "addr", s.Remote, "bytes", n)
+		x.Stats.OutputOver++
+		s.Closing = session.Immediately
+		x.mark(s)
+	}
+}

@@ -1,0 +1,290 @@
+package exec
+
+import (
+	"strings"
+
+	"github.com/spineldb/spinel/internal/command"
+	"github.com/spineldb/spinel/internal/invariant"
+	"github.com/spineldb/spinel/internal/keyspace"
+	"github.com/spineldb/spinel/internal/resp"
+	"github.com/spineldb/spinel/internal/session"
+)
+
+// step executes one request of a feed, or the error in its place.
+func (x *Executor) step(f *feed, r *request) {
+	s := f.s
+	if s.Closing != session.Open {
+		f.stopped, f.stopAt = true, len(f.buf)
+		return
+	}
+	if r.err != nil {
+		x.Log.Debug("Protocol error from client", "id", s.ID, "addr", s.Remote, "error", r.err)
+		s.Out.Error(r.err)
+		x.count(r.err)
+		s.Closing = session.AfterReply
+		return
+	}
+	x.Stats.Processed++
+	s.CommandsRun++
+	if s.ReplyMode != session.ReplyOn {
+		x.doSilenced(f, r)
+		return
+	}
+	x.do(f, r)
+}
+
+// doSilenced executes a request whose reply the client does not want.
+func (x *Executor) doSilenced(f *feed, r *request) {
+	s := f.s
+	skip := s.ReplyMode == session.ReplySkip
+	mark := s.Out.Mark()
+	x.do(f, r)
+	switch s.ReplyMode {
+	case session.ReplyOff:
+		s.Out.Rewind(mark)
+	case session.ReplySkip:
+		s.Out.Rewind(mark)
+		if skip {
+			s.ReplyMode = session.ReplyOn
+		}
+	case session.ReplySkipNext:
+		s.Out.Rewind(mark)
+		s.ReplyMode = session.ReplySkip
+	}
+}
+
+// do runs one request and leaves exactly one reply in its session's writer.
+func (x *Executor) do(f *feed, r *request) {
+	s := f.s
+	if err := x.admit(s, r.spec, r.args); err != nil {
+		if err == ErrPostpone {
+			x.stop(f, r)
+			return
+		}
+		x.refuse(s, r, err)
+		return
+	}
+	spec := r.spec
+	switch {
+	case s.Multi.Open && !spec.Has(command.Control):
+		s.Multi.Push(spec, r.args)
+		s.Multi.Flags |= uint32(spec.Flags)
+		s.Out.Simple("QUEUED")
+	case r.keys:
+		x.begin(s, spec, r.args)
+		x.txn.Hint(r.args[spec.FirstKey()], r.placement)
+		x.txn.LockOne(r.placement)
+		x.call(s, spec)
+		x.commit(s)
+		x.txn.Unlock()
+		x.time(spec, r)
+	default:
+		x.general(s, spec, r)
+	}
+	s.LastCommand = spec.FullName()
+}
+
+// general runs a command of no key, of several keys, or in exclusive mode.
+func (x *Executor) general(s *session.Session, spec *command.Spec, r *request) {
+	x.begin(s, spec, r.args)
+	if spec.Has(command.Exclusive) {
+		x.flushTimer()
+		x.Exclusive(func() {
+			x.call(s, spec)
+			x.commit(s)
+		})
+		x.time(spec, r)
+		return
+	}
+	set, err := x.stripes(spec, r.args)
+	if err != nil {
+		x.failed(s, spec, err)
+		return
+	}
+	if set != 0 {
+		x.txn.Lock(set)
+	}
+	x.call(s, spec)
+	x.commit(s)
+	if set != 0 {
+		x.txn.Unlock()
+	}
+	x.time(spec, r)
+}
+
+// begin readies the context for a command.
+func (x *Executor) begin(s *session.Session, spec *command.Spec, args command.Args) {
+	c := &x.ctx
+	c.Session, c.Out, c.InMulti = s, &s.Out, false
+	c.Reset(spec, args, x.Journal.Active())
+	x.txn.Begin(s.DB, c.Now)
+	x.txn.NoTouch = s.NoTouch
+	if x.Sessions.Monitors.Load() > 0 && !spec.Has(command.SkipMonitor) {
+		x.Monitor(s, s.DB, args)
+	}
+}
+
+// call runs a command under the locks that it needs.
+func (x *Executor) call(s *session.Session, spec *command.Spec) {
+	mark := s.Out.Mark()
+	if err := spec.Run(&x.ctx); err != nil {
+		s.Out.Rewind(mark) // an error replaces whatever was half written
+		x.failed(s, spec, err)
+	}
+	x.Stats.Commands[spec.ID].Calls++
+}
+
+// commit journals what the command did. The locks are still held, which makes the
+// order of the journal, for any one key, the order the writes happened in.
+func (x *Executor) commit(s *session.Session) {
+	if !x.Journal.Active() {
+		return
+	}
+	dirty := x.txn.Dirty()
+	if invariant.Enabled && dirty != 0 && x.ctx.Spec.Flags&(command.Write|command.Exclusive) == 0 {
+		invariant.Check(false, "%s wrote but is not declared Write", x.ctx.Name())
+	}
+	effects := x.ctx.TakeEffects(x.txn.DB, dirty)
+	if x.ctx.InMulti {
+		for _, e := range effects {
+			x.effects = append(x.effects, command.Effect{DB: e.DB, Args: clone(e.Args)})
+		}
+		return
+	}
+	x.append(effects)
+}
+
+// append gives effects to the journal, as a transaction if there are several.
+func (x *Executor) append(effects []command.Effect) {
+	if len(effects) > 1 {
+		group := make([]command.Effect, 0, len(effects)+2)
+		group = append(group, command.Effect{DB: effects[0].DB, Args: multiArgs})
+		group = append(group, effects...)
+		effects = append(group, command.Effect{DB: effects[len(effects)-1].DB, Args: execArgs})
+	}
+	x.Journal.Append(effects)
+}
+
+var (
+	multiArgs = [][]byte{[]byte("MULTI")}
+	execArgs  = [][]byte{[]byte("EXEC")}
+)
+
+func clone(args [][]byte) [][]byte {
+	out := make([][]byte, len(args))
+	for i, a := range args {
+		out[i] = append([]byte(nil), a...)
+	}
+	return out
+}
+
+// failed writes the error of a command that ran.
+func (x *Executor) failed(s *session.Session, spec *command.Spec, err error) {
+	s.Out.Error(err)
+	x.count(err)
+	x.Stats.Commands[spec.ID].Failed++
+}
+
+// refuse writes the error of a command that did not run, which also makes an open
+// transaction fail.
+func (x *Executor) refuse(s *session.Session, r *request, err error) {
+	s.Multi.Poison()
+	s.Out.Error(err)
+	x.count(err)
+	x.Stats.Rejected++
+	if r.spec != nil {
+		x.Stats.Commands[r.spec.ID].Rejected++
+	} else if isHTTP(r.args[0]) {
+		// A browser made to send a request here by a hostile page: say nothing that the
+		// page could use, and take nothing that follows.
+		x.Log.Warn("Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands. "+
+			"This is likely due to an attacker attempting to use Cross Protocol Scripting to compromise your "+
+			"instance. Connection aborted.", "addr", s.Remote)
+		s.Closing = session.Immediately
+	}
+}
+
+func isHTTP(name []byte) bool {
+	return strings.EqualFold(string(name), "post") || strings.EqualFold(string(name), "host:")
+}
+
+// count adds an error reply to the statistics. The number of codes is bounded, since
+// scripts will be able to invent them.
+func (x *Executor) count(err error) {
+	code := "ERR"
+	if e, ok := err.(*resp.Error); ok {
+		code = e.Code
+	}
+	x.Stats.ErrorTotal++
+	if len(x.Stats.Errors) < errorCodesMax || x.Stats.Errors[code] > 0 {
+		x.Stats.Errors[code]++
+	}
+}
+
+const errorCodesMax = 128
+
+// admit decides whether a command may run now. The order is Redis's, since a client
+// sees the first objection.
+func (x *Executor) admit(s *session.Session, spec *command.Spec, args command.Args) error {
+	if spec == nil {
+		return x.Shared.Table.Unknown(args)
+	}
+	if !spec.ArityOK(len(args)) {
+		return resp.WrongArity(spec.FullName())
+	}
+	if !s.Authenticated && !spec.Has(command.NoAuth) {
+		return resp.ErrNoAuth
+	}
+	if x.Attention.Load() != 0 {
+		return x.ask(s, spec)
+	}
+	return nil
+}
+
+// ask asks all gates.
+func (x *Executor) ask(s *session.Session, spec *command.Spec) error {
+	flags := spec.Flags
+	if spec.Name == "EXEC" {
+		flags |= command.Flags(s.Multi.Flags) & (command.Write | command.DenyOOM | command.MayReplicate)
+	}
+	x.txn.Report() // so that the memory gate sees what this loop has done
+	for _, g := range x.Gates {
+		if err := g.Admit(s, spec, flags, x.mono); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stop keeps a request and everything behind it for later.
+func (x *Executor) stop(f *feed, r *request) {
+	f.stopped, f.stopAt = true, int(r.start)
+	f.s.Stopped = true
+	x.Stats.Processed--
+	x.stopped = append(x.stopped, f.s)
+}
+
+// stripes is the set of stripes that a command's keys are in, and hints their
+// placements to the transaction.
+func (x *Executor) stripes(spec *command.Spec, args command.Args) (set uint64, err error) {
+	if first, last, step, ok := spec.SimpleRange(len(args)); ok {
+		if first > 0 {
+			for i := first; i <= last; i += step {
+				p := x.Keyspace.Placement(args[i])
+				x.txn.Hint(args[i], p)
+				set |= keyspace.StripeSet(p)
+			}
+		}
+		return set, nil
+	}
+	x.refs, err = spec.FindKeyRefs(x.refs[:0], args)
+	if err != nil {
+		return 0, nil //nolint:nilerr // the command itself says what is wrong with its arguments
+	}
+	for _, ref := range x.refs {
+		p := x.Keyspace.Placement(args[ref.Index])
+		x.txn.Hint(args[ref.Index], p)
+		set |= keyspace.StripeSet(p)
+	}
+	return set, nil
+}

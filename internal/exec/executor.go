@@ -1,0 +1,274 @@
+package exec
+
+import (
+	"time"
+
+	"github.com/spineldb/spinel/internal/clock"
+	"github.com/spineldb/spinel/internal/command"
+	"github.com/spineldb/spinel/internal/ds/dict"
+	"github.com/spineldb/spinel/internal/keyspace"
+	"github.com/spineldb/spinel/internal/observe"
+	"github.com/spineldb/spinel/internal/resp"
+	"github.com/spineldb/spinel/internal/session"
+)
+
+// An Executor carries requests from received bytes to finished replies. It is the
+// handler of one event loop.
+type Executor struct {
+	*Shared
+	gate *keyspace.Gate
+	txn  *keyspace.Txn
+	ctx  command.Ctx
+	lim  resp.Limits
+	anon resp.Limits
+
+	feeds []feed
+	reqs  []request
+	args  [][]byte
+	pool  resp.Pool
+
+	dirty   []*session.Session
+	stopped []*session.Session // until a pause ends
+	owned   map[*session.Session]struct{}
+
+	exclusive bool // in exclusive mode
+	effects   []command.Effect
+	refs      []command.KeyRef
+
+	mono     int64 // as last read
+	wallBase int64 // microseconds at monoBase
+	monoBase int64
+
+	Stats Counters
+	timer timer
+}
+
+// Counters are one executor's figures. Others read them in exclusive mode.
+type Counters struct {
+	Commands   []CommandStats // by command ID
+	Histograms *observe.Histograms
+	Processed  int64
+	BytesIn    int64
+	BytesOut   int64
+	Errors     map[string]int64 // replies by code
+	Rejected   int64
+	ErrorTotal int64
+	QueryOver  int64 // connections closed because of client-query-buffer-limit
+	OutputOver int64
+	Turns      int64
+}
+
+// CommandStats are what INFO commandstats says of a command.
+type CommandStats struct {
+	Calls, Nanos, Rejected, Failed int64
+}
+
+// A feed is the bytes of one connection that a turn works through.
+type feed struct {
+	s       *session.Session
+	buf     []byte
+	pos     int  // parsed up to here
+	own     bool // buf is s.Query
+	more    bool // stop parsing after one command: the next may be understood differently
+	stopped bool // execute no more of it
+	stopAt  int
+}
+
+// A request is one parsed command.
+type request struct {
+	spec      *command.Spec
+	args      command.Args
+	err       error // a protocol error, instead of the two
+	feed      int32
+	start     int32
+	end       int32
+	keys      bool // placement is that of the only key
+	placement uint64
+	bucket    *dict.Bucket
+}
+
+// New makes the executor of a loop.
+func New(sh *Shared) *Executor {
+	x := &Executor{
+		Shared: sh,
+		gate:   sh.Keyspace.NewGate(),
+		txn:    sh.Keyspace.NewTxn(),
+		owned:  map[*session.Session]struct{}{},
+	}
+	n := len(sh.Table.Specs())
+	x.Stats.Commands = make([]CommandStats, n)
+	x.Stats.Histograms = observe.NewHistograms(n)
+	x.Stats.Errors = map[string]int64{}
+	x.ctx.DB, x.ctx.Engine = x.txn, x
+	x.anon.Anon = true
+	x.txn.Deleted = func(db int, key []byte) {
+		if x.Journal.Active() {
+			x.ctx.Before(db, delName, append([]byte(nil), key...))
+		}
+	}
+	x.readClock()
+	return x
+}
+
+var delName = []byte("DEL")
+
+func (x *Executor) readClock() {
+	x.mono = x.Clock.Mono()
+	x.monoBase, x.wallBase = x.mono, x.Clock.Wall()
+	x.setNow()
+}
+
+// setNow derives the wall time from the monotonic one, which is the cheaper to read.
+func (x *Executor) setNow() {
+	x.ctx.Mono = x.mono
+	x.ctx.Now = clock.Millis((x.wallBase + (x.mono-x.monoBase)/1000) / 1000)
+}
+
+// Begin implements the loop's handler.
+func (x *Executor) Begin(int64) {
+	x.gate.Enter()
+	x.readClock()
+	x.lim.Bulk = x.Shared.Limits.Bulk.Load()
+	x.anon.Bulk = x.lim.Bulk
+	x.Stats.Turns++
+}
+
+// End implements the loop's handler.
+func (x *Executor) End() {
+	x.txn.Report()
+	x.gate.Leave()
+}
+
+// Dirty implements the loop's handler.
+func (x *Executor) Dirty() []*session.Session {
+	for _, s := range x.dirty {
+		s.Queued = false
+	}
+	d := x.dirty
+	x.dirty = x.dirty[:0]
+	return d
+}
+
+func (x *Executor) mark(s *session.Session) {
+	if !s.Queued {
+		s.Queued = true
+		x.dirty = append(x.dirty, s)
+	}
+}
+
+// Adopt makes a session this loop's: after it was accepted or came from another loop.
+func (x *Executor) Adopt(s *session.Session) {
+	s.Out.SetPool(&x.pool)
+	x.owned[s] = struct{}{}
+}
+
+// Closed implements the loop's handler.
+func (x *Executor) Closed(s *session.Session) {
+	x.Sessions.Remove(s)
+	delete(x.owned, s)
+	if w, ok := s.Multi.Watch.(*keyspace.Watch); ok && w != nil {
+		x.Keyspace.Unwatch(w)
+	}
+	if s.Monitor {
+		s.Monitor = false
+		x.Sessions.Monitors.Add(-1)
+	}
+	s.Out.Discard()
+	x.dropQuery(s)
+	for i, old := range x.stopped {
+		if old == s {
+			x.stopped = append(x.stopped[:i], x.stopped[i+1:]...)
+			break
+		}
+	}
+}
+
+// EOF implements the loop's handler: what was asked is answered, then it is over.
+func (x *Executor) EOF(s *session.Session) {
+	if s.Closing == session.Open {
+		s.Closing = session.AfterReply
+	}
+	x.mark(s)
+}
+
+// Woken implements the loop's handler.
+func (x *Executor) Woken(s *session.Session) {
+	closing, resume := s.TakeOrders()
+	if b := s.TakePushed(); len(b) > 0 {
+		s.Out.Raw(b)
+	}
+	if closing {
+		s.Closing = session.Immediately
+	}
+	if resume && s.Stopped {
+		s.Stopped = false
+		x.feed(s, s.Query, true)
+	}
+	x.mark(s)
+}
+
+// tick is how often a loop looks after its sessions.
+const tick = 100 * time.Millisecond
+
+// Tick implements the loop's handler.
+func (x *Executor) Tick(int64) time.Duration {
+	x.pool.Trim(8)
+	x.resumePaused()
+	x.closeIdle()
+	if len(x.stopped) > 0 {
+		return max(min(tick, time.Duration(x.Sessions.Pause.Until()-x.mono)), time.Millisecond)
+	}
+	return tick
+}
+
+// resumePaused goes on with the sessions that a pause stopped, if it is over.
+func (x *Executor) resumePaused() {
+	if len(x.stopped) == 0 || x.Sessions.Pause.Mode(x.mono) != session.PauseOff {
+		return
+	}
+	all := x.stopped
+	x.stopped = nil
+	for _, s := range all {
+		if s.Stopped {
+			s.Stopped = false
+			x.feed(s, s.Query, true)
+		}
+	}
+}
+
+// closeIdle closes connections that have sent nothing for longer than the timeout
+// allows.
+func (x *Executor) closeIdle() {
+	limit := x.Shared.Limits.Idle.Load()
+	if limit == 0 {
+		return
+	}
+	for s := range x.owned {
+		if !s.Stopped && !s.Monitor && x.mono-s.LastUse > limit*int64(time.Second) {
+			s.Closing = session.Immediately
+			x.mark(s)
+		}
+	}
+}
+
+// Exclusive implements command.Engine.
+func (x *Executor) Exclusive(fn func()) {
+	if x.exclusive {
+		fn()
+		return
+	}
+	x.txn.Report()
+	x.Keyspace.Exclusive(x.gate, func() {
+		x.exclusive = true
+		x.txn.Adopt()
+		fn()
+		x.txn.Disown()
+		x.exclusive = false
+	})
+}
+
+// Gate is the executor's gate, for subsystems that ask for exclusive mode themselves.
+func (x *Executor) Gate() *keyspace.Gate { return x.gate }
+
+// Hits and Misses are this executor's lookups.
+func (x *Executor) Lookups() (hits, misses int64) { return x.txn.Hits, x.txn.Misses }

@@ -1,0 +1,81 @@
+package exec
+
+import (
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/spineldb/spinel/internal/clock"
+	"github.com/spineldb/spinel/internal/command"
+	"github.com/spineldb/spinel/internal/journal"
+	"github.com/spineldb/spinel/internal/keyspace"
+	"github.com/spineldb/spinel/internal/observe"
+	"github.com/spineldb/spinel/internal/session"
+)
+
+// Shared is what all executors of a server have in common.
+type Shared struct {
+	Table    *command.Table
+	Keyspace *keyspace.Keyspace
+	Journal  *journal.Journal
+	Sessions *session.Registry
+	Clock    clock.Clock
+	Log      *slog.Logger
+	Logs     *observe.CommandLogs
+	Latency  *observe.LatencyMonitor
+
+	Split func(line []byte) ([][]byte, error) // for inline commands
+
+	// Gates are asked about every command while Attention is not zero.
+	Gates     []Gate
+	Attention atomic.Uint32
+
+	Limits Limits
+
+	// Monitor, if there are monitors, is shown every command before it runs.
+	Monitor func(s *session.Session, db int, args command.Args)
+	// LogKeys is called for commands that the slow log wants, with secrets removed.
+	Tracking atomic.Bool // latency-tracking
+}
+
+// Limits are what options bound, read once a turn.
+type Limits struct {
+	Bulk      atomic.Int64 // proto-max-bulk-len
+	Query     atomic.Int64 // client-query-buffer-limit
+	OutHard   atomic.Int64 // client-output-buffer-limit normal
+	OutSoft   atomic.Int64
+	OutSoftMS atomic.Int64
+	Idle      atomic.Int64 // timeout, seconds
+}
+
+// A Gate can hold a command back. Each has a bit of Attention and is asked only while
+// any is set, so a subsystem that is calm costs nothing.
+type Gate interface {
+	// Admit returns nil, an error that becomes the reply, or ErrPostpone.
+	Admit(s *session.Session, spec *command.Spec, flags command.Flags, now int64) error
+}
+
+// Bits of Attention, one for each gate that can wake.
+const (
+	AttendLoading uint32 = 1 << iota
+	AttendMemory
+	AttendMisconf
+	AttendPause
+	AttendShutdown
+)
+
+// Attend sets or clears a bit of Attention.
+func (sh *Shared) Attend(bit uint32, on bool) {
+	if on {
+		sh.Attention.Or(bit)
+	} else {
+		sh.Attention.And(^bit)
+	}
+}
+
+type postpone struct{}
+
+func (postpone) Error() string { return "postponed" }
+
+// ErrPostpone makes the executor keep the request and stop the session until it is
+// resumed.
+var ErrPostpone error = postpone{}
