@@ -1,0 +1,239 @@
+package catalogcmd_test
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spineldb/spinel/internal/client"
+	"github.com/spineldb/spinel/internal/cmdtest"
+)
+
+// startRedis runs a redis-server 7.0 and returns a connection to it.
+func startRedis(t *testing.T) *client.Conn {
+	t.Helper()
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		t.Skip("redis-server is not installed, so there is nothing to compare with")
+	}
+	version, err := exec.CommandContext(t.Context(), path, "--version").Output()
+	if err != nil || !strings.Contains(string(version), "v=7.0.") {
+		t.Skipf("redis-server is %q, %v, and not 7.0", version, err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Skip("no network here: ", err)
+	}
+	port := strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
+	_ = listener.Close()
+	server := exec.Command(path, "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
+	if err := server.Start(); err != nil {
+		t.Skip("redis-server does not start: ", err)
+	}
+	t.Cleanup(func() {
+		_ = server.Process.Kill()
+		_ = server.Wait()
+	})
+	for range 200 {
+		conn, err := client.Dial("tcp", "127.0.0.1:"+port, client.Options{ReadTimeout: 10 * time.Second})
+		if err == nil {
+			if _, err = conn.Do("PING"); err == nil {
+				t.Cleanup(func() { _ = conn.Close() })
+				return conn
+			}
+			_ = conn.Close()
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Skip("redis-server does not answer")
+	return nil
+}
+
+// A pair is us and Redis, who are asked the same.
+type pair struct {
+	t     *testing.T
+	ours  *cmdtest.DB
+	redis *client.Conn
+}
+
+func (p *pair) ask(args ...string) (ours, redis client.Reply) {
+	p.t.Helper()
+	raw := p.ours.Do(args...).Raw()
+	ours, err := client.NewReader(strings.NewReader(raw), client.Limits{}).Read()
+	if err != nil {
+		p.t.Fatalf("%s: our reply %q: %v", args, raw, err)
+	}
+	if redis, err = p.redis.Do(args...); err != nil {
+		p.t.Fatalf("%s: %v", args, err)
+	}
+	return ours, redis
+}
+
+// speak changes the protocol of both.
+func (p *pair) speak(version string) {
+	p.t.Helper()
+	p.ours.Session.Out.Resp3 = version == "3"
+	if reply, err := p.redis.Do("HELLO", version); err != nil || reply.IsError() {
+		p.t.Fatal(reply, err)
+	}
+}
+
+// TestInfoAgainstRedis and TestDocsAgainstRedis ask about every command that we have and
+// Redis 7.0 too, in both protocols. What came after 7.0 is not compared.
+func TestInfoAgainstRedis(t *testing.T) { compareAll(t, "INFO", infoFacts) }
+
+func TestDocsAgainstRedis(t *testing.T) { compareAll(t, "DOCS", docsFacts) }
+
+func compareAll(t *testing.T, about string, read func(facts, string, client.Reply)) {
+	p := &pair{t, newServer(t), startRedis(t)}
+	for _, version := range []string{"2", "3"} {
+		p.speak(version)
+		for _, s := range p.ours.Shared.Table.Commands() {
+			ours, redis := p.ask("COMMAND", about, s.FullName())
+			if len(redis.Elems) == 0 || redis.Elems[0].IsNull() {
+				continue
+			}
+			got, want := facts{}, facts{}
+			if about == "DOCS" {
+				read(got, s.FullName(), ours.Elems[1])
+				read(want, s.FullName(), redis.Elems[1])
+			} else {
+				read(got, s.FullName(), ours.Elems[0])
+				read(want, s.FullName(), redis.Elems[0])
+			}
+			report(t, "RESP"+version, got, want)
+		}
+	}
+}
+
+// Facts are what is said of a command, each under a name that tells where it stands.
+type facts map[string]string
+
+func report(t *testing.T, protocol string, got, want facts) {
+	t.Helper()
+	all := maps.Clone(got)
+	maps.Copy(all, want)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if ours, redis := got[name], want[name]; ours != redis && allowed[name] != ours+" for "+redis {
+			t.Errorf("%s: %s:\n  ours %s\n Redis %s", protocol, name, ours, redis)
+		}
+	}
+}
+
+// allowed are the differences that are meant, as "ours for Redis's".
+var allowed = map[string]string{}
+
+var infoFields = []string{"name", "arity", "flags", "first key", "last key", "step", "categories", "tips",
+	"key specifications"}
+
+func infoFacts(f facts, path string, r client.Reply) {
+	if len(r.Elems) != 10 {
+		f[path] = render(r)
+		return
+	}
+	for i, name := range infoFields {
+		f[path+" "+name] = render(r.Elems[i])
+	}
+	for i, spec := range r.Elems[8].Elems {
+		f[fmt.Sprint(path, " key specification ", i)] = render(spec)
+	}
+	delete(f, path+" key specifications")
+	f[path+" subcommands"] = kind(r.Elems[9])
+	for _, sub := range r.Elems[9].Elems {
+		infoFacts(f, sub.Elems[0].Text, sub)
+	}
+}
+
+func docsFacts(f facts, path string, r client.Reply) {
+	f[path+" is"] = kind(r)
+	for key, value := range r.Pairs {
+		switch key.Text {
+		case "subcommands":
+			f[path+" subcommands"] = kind(value)
+			for name, sub := range value.Pairs {
+				docsFacts(f, name.Text, sub)
+			}
+		case "arguments":
+			argumentFacts(f, path, value)
+		case "history":
+			f[path+" history"] = kind(value)
+			n := 0
+			for _, entry := range value.Elems {
+				if !isLater(entry.Elems[0].Text) {
+					f[fmt.Sprint(path, " history ", n)] = render(entry)
+					n++
+				}
+			}
+		default:
+			f[path+" "+key.Text] = render(value)
+		}
+	}
+}
+
+func argumentFacts(f facts, path string, r client.Reply) {
+	f[path+" arguments"] = kind(r)
+	n := 0
+	for _, argument := range r.Elems {
+		said, later, children := facts{}, false, client.Reply{}
+		for key, value := range argument.Pairs {
+			switch key.Text {
+			case "since":
+				later = isLater(value.Text)
+				said[" since"] = value.Text
+			case "arguments":
+				children = value
+			default:
+				said[" "+key.Text] = render(value)
+			}
+		}
+		if later {
+			continue
+		}
+		here := fmt.Sprint(path, " > ", n)
+		n++
+		f[here] = kind(argument)
+		for name, value := range said {
+			f[here+name] = value
+		}
+		if children.Kind != client.Invalid {
+			argumentFacts(f, here, children)
+		}
+	}
+}
+
+// isLater says whether a version came after 7.0.
+func isLater(version string) bool {
+	major, rest, _ := strings.Cut(version, ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	a, _ := strconv.Atoi(major)
+	b, _ := strconv.Atoi(minor)
+	return cmp.Or(cmp.Compare(a, 7), cmp.Compare(b, 0)) > 0
+}
+
+func kind(r client.Reply) string {
+	return [...]string{"nothing", "+", "-", ":", "string ", "null ", "array ", "map ", "set "}[r.Kind]
+}
+
+// render writes a reply with the kinds of what is not a plain string.
+func render(r client.Reply) string {
+	switch r.Kind {
+	case client.Bulk:
+		return r.Text
+	case client.Integer:
+		return strconv.FormatInt(r.Int, 10)
+	case client.Simple, client.Error, client.Null:
+		return kind(r) + r.Text
+	}
+	elements := make([]string, len(r.Elems))
+	for i := range r.Elems {
+		elements[i] = render(r.Elems[i])
+	}
+	return kind(r) + "[" + strings.Join(elements, " ") + "]"
+}
