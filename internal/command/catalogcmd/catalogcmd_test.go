@@ -21,17 +21,20 @@ func newServer(t *testing.T, others ...[]*command.Spec) *cmdtest.DB {
 // samples are commands of each sort that COMMAND tells apart.
 func samples() []*command.Spec {
 	f := command.Family{Group: "sample"}
-	f.Add(command.Spec{Name: "ONE", Arity: 2, Flags: command.ReadOnly | command.Fast, Keys: command.OneKey(1, command.RO)})
-	f.Add(command.Spec{Name: "MANY", Arity: -2, Flags: command.Write, Keys: command.KeyRange(1, -1, 2, command.OW)})
-	f.Add(command.Spec{Name: "COUNTED", Arity: -2, Flags: command.ReadOnly, Keys: command.NumKeys(1, command.RO)})
-	f.Add(command.Spec{Name: "MAYBE", Arity: -2, Flags: command.ReadOnly | command.NoMandatoryKeys,
-		Keys: command.NumKeys(1, command.RO)})
-	f.Add(command.Spec{Name: "WORD", Arity: -2, Flags: command.ReadOnly,
-		Keys: []command.KeySpec{{Flags: command.RO, Keyword: "STREAMS", StartFrom: 1, LastKey: -1, Step: 1, Limit: 2}}})
-	f.Add(command.Spec{Name: "CHANNEL", Arity: 2, Flags: command.PubSub, Keys: command.OneKey(1, command.NotKey)})
-	f.Add(command.Spec{Name: "KEYLESS", Arity: -1})
-	f.Add(command.Spec{Name: "BOX", Arity: -2, Subs: []*command.Spec{
-		{Name: "ONE", Arity: 3, Flags: command.ReadOnly, ACL: command.CatGeo, Keys: command.OneKey(2, command.RO)}}})
+	for _, s := range []command.Spec{
+		{Name: "ONE", Arity: 2, Flags: command.ReadOnly | command.Fast, Keys: command.OneKey(1, command.RO)},
+		{Name: "MANY", Arity: -2, Flags: command.Write, Keys: command.KeyRange(1, -1, 2, command.OW)},
+		{Name: "COUNTED", Arity: -2, Keys: command.NumKeys(1, command.RO)},
+		{Name: "MAYBE", Arity: -2, Flags: command.NoMandatoryKeys, Keys: command.NumKeys(1, command.RO)},
+		{Name: "WORD", Arity: -2, Keys: []command.KeySpec{
+			{Flags: command.RO, Keyword: "STREAMS", StartFrom: 1, LastKey: -1, Step: 1, Limit: 2}}},
+		{Name: "CHANNEL", Arity: 2, Flags: command.PubSub, Keys: command.OneKey(1, command.NotKey)},
+		{Name: "KEYLESS", Arity: -1},
+		{Name: "BOX", Arity: -2, Subs: []*command.Spec{{Name: "ONE", Arity: 3, Flags: command.ReadOnly,
+			ACL: command.CatGeo, Keys: command.OneKey(2, command.RO)}}},
+	} {
+		f.Add(s)
+	}
 	return f.Specs
 }
 
@@ -41,11 +44,13 @@ func TestReplies(t *testing.T) {
 		{"COMMAND COUNT", "9"},
 		{"COMMAND COUNT 1", "-ERR wrong number of arguments for 'command|count' command"},
 		{"COMMAND NOPE", "-ERR unknown subcommand 'NOPE'. Try COMMAND HELP."},
-		{"COMMAND INFO one", "[[one 2 [readonly fast] 1 1 1 [@read @fast] [] " +
-			"[[flags [RO] begin_search [type index spec [index 1]] find_keys [type range spec [lastkey 0 keystep 1 limit 0]]]] []]]"},
+		{"COMMAND INFO one", "[[one 2 [readonly fast] 1 1 1 [@read @fast] [] [[flags [RO] " +
+			"begin_search [type index spec [index 1]] " +
+			"find_keys [type range spec [lastkey 0 keystep 1 limit 0]]]] []]]"},
 		{"COMMAND INFO keyless nope keyless|x", "[[keyless -1 [] 0 0 0 [@slow] [] [] []] (nil) (nil)]"},
-		{"COMMAND INFO BOX|ONE", "[[box|one 3 [readonly] 2 2 1 [@read @geo @slow] [] " +
-			"[[flags [RO] begin_search [type index spec [index 2]] find_keys [type range spec [lastkey 0 keystep 1 limit 0]]]] []]]"},
+		{"COMMAND INFO BOX|ONE", "[[box|one 3 [readonly] 2 2 1 [@read @geo @slow] [] [[flags [RO] " +
+			"begin_search [type index spec [index 2]] " +
+			"find_keys [type range spec [lastkey 0 keystep 1 limit 0]]]] []]]"},
 		{"COMMAND DOCS nope", "[]"},
 		{"COMMAND DOCS nope keyless", "[keyless [group sample]]"},
 		{"COMMAND LIST FILTERBY ACLCAT GEO", "[box|one]"},

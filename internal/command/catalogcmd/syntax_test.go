@@ -23,7 +23,8 @@ var hard = map[string]string{
 	"LCS":  "key1:key key2:key [LEN] [IDX] [MINMATCHLEN=len:integer] [WITHMATCHLEN]",
 	"CLIENT KILL": `filter=(ip:port:string{deprecated_since 2.8.12} | new-format=(
 		[ID=client-id:integer{since 2.8.12}] |
-		[TYPE=normal_master_slave_pubsub=(NORMAL|MASTER{since 3.2.0}|SLAVE|REPLICA{since 5.0.0}|PUBSUB){since 2.8.12}] |
+		[TYPE=normal_master_slave_pubsub=(
+			NORMAL|MASTER{since 3.2.0}|SLAVE|REPLICA{since 5.0.0}|PUBSUB){since 2.8.12}] |
 		[USER=username] | [ADDR=ip:port:string] | [LADDR=ip:port:string{since 6.2.0}] | [SKIPME=yes/no])...)`,
 	"XADD": `key [NOMKSTREAM{since 6.2.0}]
 		[trim={strategy=(MAXLEN|MINID{since 6.2.0}) [operator=(equal="="|approximately="~")] threshold
@@ -37,7 +38,8 @@ var hard = map[string]string{
 		[order=(ASC|DESC)] [count={COUNT=count:integer [ANY]}] [WITHCOORD] [WITHDIST] [WITHHASH]`,
 	"ZADD": `key [condition=(NX|XX){since 3.0.2}] [comparison=(GT|LT){since 6.2.0}] [change=CH{since 3.0.2}]
 		[increment=INCR{since 3.0.2}] {score:double member}...`,
-	"MIGRATE": `host port:integer key_or_empty_string=(key|empty_string="") destination-db:integer timeout:integer
+	"MIGRATE": `host port:integer
+		key_or_empty_string=(key|empty_string="") destination-db:integer timeout:integer
 		[COPY{since 3.0.0}] [REPLACE{since 3.0.0}]
 		[authentication=([AUTH=password{since 4.0.7}] | [AUTH2={username password}{since 6.0.0}])]
 		[KEYS=key@1...{since 3.0.6}]`,
