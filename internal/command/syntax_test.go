@@ -35,9 +35,9 @@ func TestParseSyntax(t *testing.T) {
 			{Name: "asc", Type: "pure-token", Token: "ASC", HasToken: true, KeySpec: -1},
 			{Name: "desc", Type: "pure-token", Token: "DESC", HasToken: true, KeySpec: -1}}}}},
 		{"LIMIT={offset:integer [count:integer]}... x", []arg{
-			{Name: "offset_count", Type: "block", Token: "LIMIT", HasToken: true, KeySpec: -1, Multiple: true, Args: []arg{
-				{Name: "offset", Type: "integer", KeySpec: -1},
-				{Name: "count", Type: "integer", KeySpec: -1, Optional: true}}},
+			{Name: "offset_count", Type: "block", Token: "LIMIT", HasToken: true, KeySpec: -1, Multiple: true,
+				Args: []arg{{Name: "offset", Type: "integer", KeySpec: -1},
+					{Name: "count", Type: "integer", KeySpec: -1, Optional: true}}},
 			{Name: "x", Type: "string", KeySpec: -1}}},
 		{"LIMIT=range={from}{since 2.0.0}", []arg{{Name: "range", Type: "block", Token: "LIMIT", HasToken: true,
 			KeySpec: -1, Since: "2.0.0", Args: []arg{{Name: "from", Type: "string", KeySpec: -1}}}}},

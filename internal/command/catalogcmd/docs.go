@@ -46,25 +46,18 @@ func writeAllDocs(w *resp.Writer, specs []*command.Spec) {
 
 // writeDocs writes what is known of a command; what is empty is not mentioned.
 func writeDocs(w *resp.Writer, s *command.Spec) {
-	reply, n := w.MapLater(), 0
-	text := func(name, value string) {
-		if value != "" {
-			w.BulkString(name)
-			w.BulkString(value)
-			n++
-		}
-	}
-	text("summary", s.Summary)
-	text("since", s.Since)
-	text("group", s.Group)
-	text("complexity", s.Complexity)
+	w.Map(count(s.Summary != "", s.Since != "", s.Group != "", s.Complexity != "", s.Deprecated != "",
+		s.Deprecated != "", s.ReplacedBy != "", len(s.History) > 0, len(s.Arguments) > 0, len(s.Subs) > 0))
+	writeText(w, "summary", s.Summary)
+	writeText(w, "since", s.Since)
+	writeText(w, "group", s.Group)
+	writeText(w, "complexity", s.Complexity)
 	if s.Deprecated != "" {
 		w.BulkString("doc_flags")
 		writeStatuses(w, "", []string{"deprecated"})
-		n++
 	}
-	text("deprecated_since", s.Deprecated)
-	text("replaced_by", s.ReplacedBy)
+	writeText(w, "deprecated_since", s.Deprecated)
+	writeText(w, "replaced_by", s.ReplacedBy)
 	if len(s.History) > 0 {
 		w.BulkString("history")
 		w.Set(len(s.History))
@@ -73,19 +66,35 @@ func writeDocs(w *resp.Writer, s *command.Spec) {
 			w.BulkString(h[0])
 			w.BulkString(h[1])
 		}
-		n++
 	}
 	if len(s.Arguments) > 0 {
 		w.BulkString("arguments")
 		writeArguments(w, s.Arguments)
-		n++
 	}
 	if len(s.Subs) > 0 {
 		w.BulkString("subcommands")
 		writeAllDocs(w, s.Subs)
-		n++
 	}
-	w.End(reply, n)
+}
+
+// count is how many of the conditions are true. Maps here are counted before they are
+// written: a length that follows costs the writer a buffer, and COMMAND DOCS has more
+// than a thousand maps.
+func count(conditions ...bool) (n int) {
+	for _, c := range conditions {
+		if c {
+			n++
+		}
+	}
+	return n
+}
+
+// writeText writes a pair of a map unless the value is empty.
+func writeText(w *resp.Writer, name, value string) {
+	if value != "" {
+		w.BulkString(name)
+		w.BulkString(value)
+	}
 }
 
 func writeArguments(w *resp.Writer, args []command.Argument) {
@@ -96,42 +105,30 @@ func writeArguments(w *resp.Writer, args []command.Argument) {
 }
 
 func writeArgument(w *resp.Writer, a *command.Argument) {
-	reply, n := w.MapLater(), 2
-	text := func(name, value string) {
-		if value != "" {
-			w.BulkString(name)
-			w.BulkString(value)
-			n++
-		}
-	}
-	w.BulkString("name")
-	w.BulkString(a.Name)
-	w.BulkString("type")
-	w.BulkString(a.Type)
-	text("display_text", a.Display)
+	flags := argumentFlags(a)
+	w.Map(2 + count(a.Display != "", a.KeySpec >= 0, a.HasToken, a.Since != "", a.Deprecated != "",
+		len(flags) > 0, len(a.Args) > 0))
+	writeText(w, "name", a.Name)
+	writeText(w, "type", a.Type)
+	writeText(w, "display_text", a.Display)
 	if a.KeySpec >= 0 {
 		w.BulkString("key_spec_index")
 		w.Int(int64(a.KeySpec))
-		n++
 	}
 	if a.HasToken { // MIGRATE has a token that is empty
 		w.BulkString("token")
 		w.BulkString(a.Token)
-		n++
 	}
-	text("since", a.Since)
-	text("deprecated_since", a.Deprecated)
-	if flags := argumentFlags(a); len(flags) > 0 {
+	writeText(w, "since", a.Since)
+	writeText(w, "deprecated_since", a.Deprecated)
+	if len(flags) > 0 {
 		w.BulkString("flags")
 		writeStatuses(w, "", flags)
-		n++
 	}
 	if len(a.Args) > 0 {
 		w.BulkString("arguments")
 		writeArguments(w, a.Args)
-		n++
 	}
-	w.End(reply, n)
 }
 
 func argumentFlags(a *command.Argument) (flags []string) {
