@@ -1,0 +1,230 @@
+package keycmd
+
+import (
+	"errors"
+	"strconv"
+	"sync"
+
+	"github.com/spineldb/spinel/internal/command"
+	"github.com/spineldb/spinel/internal/keyspace"
+	"github.com/spineldb/spinel/internal/numtext"
+	"github.com/spineldb/spinel/internal/rdb"
+	"github.com/spineldb/spinel/internal/resp"
+)
+
+// complexityOfValue is what DUMP and RESTORE say alike.
+const complexityOfValue = "where N is the number of Redis objects composing the value and M their average " +
+	"size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1)."
+
+var _ = Family.Add(command.Spec{
+	Name:       "DUMP",
+	Summary:    "Return a serialized version of the value stored at the specified key.",
+	Since:      "2.6.0",
+	Complexity: "O(1) to access the key and additional O(N*M) to serialize it, " + complexityOfValue,
+	Tips:       []string{"nondeterministic_output"},
+	Syntax:     "key",
+	Arity:      2,
+	Flags:      command.ReadOnly,
+	ACL:        command.CatKeyspace,
+	Keys:       command.OneKey(1, command.RO|command.Access),
+	Run:        dump,
+})
+
+// A dumper is the memory that making a payload takes. It holds nothing between two
+// payloads, so one pool serves all instances.
+type dumper struct {
+	strings rdb.StringEncoder
+	payload []byte
+}
+
+var dumpers = sync.Pool{New: func() any { return &dumper{strings: rdb.StringEncoder{Compress: true}} }}
+
+// payloadKeptMax is the size in bytes of a payload whose memory is kept for the next.
+const payloadKeptMax = 1 << 20
+
+// dump replies with what a file would hold of the value, and a version and checksum.
+func dump(c *command.Ctx) error {
+	v, ok := c.DB.Read(c.Args[1])
+	if !ok {
+		c.Out.Null()
+		return nil
+	}
+	str, err := v.Str()
+	if err != nil {
+		return err
+	}
+	d := dumpers.Get().(*dumper)
+	payload := append(d.payload[:0], byte(rdb.TypeString))
+	if n, isInt := str.Int(); isInt {
+		payload = rdb.AppendInt(payload, n)
+	} else {
+		payload = rdb.AppendString(payload, v.Bytes(), &d.strings)
+	}
+	payload = rdb.AppendDumpFooter(payload, 0)
+	c.Out.Bulk(payload)
+	if d.payload = payload; cap(payload) > payloadKeptMax {
+		d.payload = nil
+	}
+	dumpers.Put(d)
+	return nil
+}
+
+var _ = Family.Add(command.Spec{
+	Name:    "RESTORE",
+	Summary: "Create a key using the provided serialized value, previously obtained using DUMP.",
+	Since:   "2.6.0",
+	Complexity: "O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, " +
+		complexityOfValue + " However for sorted set values the complexity is O(N*M*log(N)) because inserting " +
+		"values into sorted sets is O(log(N)).",
+	History: [][2]string{
+		{"3.0.0", "Added the `REPLACE` modifier."},
+		{"5.0.0", "Added the `ABSTTL` modifier."},
+		{"5.0.0", "Added the `IDLETIME` and `FREQ` options."},
+	},
+	Syntax: "key ttl:integer serialized-value [REPLACE{since 3.0.0}] [ABSTTL{since 5.0.0}] " +
+		"[IDLETIME=seconds:integer{since 5.0.0}] [FREQ=frequency:integer{since 5.0.0}]",
+	Arity: -4,
+	Flags: command.Write | command.DenyOOM,
+	ACL:   command.CatKeyspace | command.CatDangerous,
+	Keys:  command.OneKey(1, command.OW|command.Update),
+	Run:   restore,
+})
+
+var (
+	errTTL     = &resp.Error{Code: "ERR", Text: "Invalid TTL value, must be >= 0"}
+	errIdle    = &resp.Error{Code: "ERR", Text: "Invalid IDLETIME value, must be >= 0"}
+	errFreq    = &resp.Error{Code: "ERR", Text: "Invalid FREQ value, must be >= 0 and <= 255"}
+	errPayload = &resp.Error{Code: "ERR", Text: "DUMP payload version or checksum are wrong"}
+	errData    = &resp.Error{Code: "ERR", Text: "Bad data format"}
+)
+
+// freqMax is the highest access counter.
+const freqMax = 255
+
+// restoreOptions are the words behind RESTORE's payload.
+type restoreOptions struct {
+	replace, absolute bool
+	idle, freq        int64 // -1 if not given
+	expiry            int64 // of argument 2
+}
+
+func parseRestore(args command.Args) (o restoreOptions, err error) {
+	o.idle, o.freq = -1, -1
+	for i := 4; i < len(args); i++ {
+		more := i+1 < len(args)
+		switch {
+		case args.Is(i, "REPLACE"):
+			o.replace = true
+		case args.Is(i, "ABSTTL"):
+			o.absolute = true
+		case args.Is(i, "IDLETIME") && more && o.freq < 0:
+			i++
+			if o.idle, err = args.Int(i); err != nil {
+				return o, err
+			}
+			if o.idle < 0 {
+				return o, errIdle
+			}
+		case args.Is(i, "FREQ") && more && o.idle < 0:
+			i++
+			if o.freq, err = args.Int(i); err != nil {
+				return o, err
+			}
+			if o.freq < 0 || o.freq > freqMax {
+				return o, errFreq
+			}
+		default:
+			return o, resp.ErrSyntax
+		}
+	}
+	return o, nil
+}
+
+// restore makes a key of a payload. A payload is hostile until proved otherwise: its
+// checksum only guards against accidents.
+func restore(c *command.Ctx) error {
+	o, err := parseRestore(c.Args)
+	if err != nil {
+		return err
+	}
+	key := c.Args[1]
+	if !o.replace && c.DB.Exists(key) {
+		return resp.ErrBusyKey
+	}
+	if o.expiry, err = restoreExpiry(c, o.absolute); err != nil {
+		return err
+	}
+	payload, err := rdb.ParseDump(c.Args[3])
+	if err != nil {
+		return errPayload
+	}
+	var decoder rdb.Decoder
+	var rec rdb.Record
+	if err := decoder.DecodeDump(payload, &rec); err != nil {
+		return badData(err)
+	}
+	if o.expiry != keyspace.NoTTL && o.expiry <= int64(c.Now) {
+		if c.DB.Delete(key) {
+			removed(c, key)
+		}
+		c.Out.OK()
+		return nil
+	}
+	if err := restoreValue(c, key, &rec, &o); err != nil {
+		return err
+	}
+	if c.Journaling() && o.expiry != keyspace.NoTTL && !o.absolute {
+		args := append(append([][]byte(nil), c.Args...), wordAbsTTL)
+		args[2] = numtext.AppendInt(nil, o.expiry)
+		c.JournalAs(args...)
+	}
+	c.Out.OK()
+	return nil
+}
+
+// restoreExpiry is argument 2, of which 0 means that the key does not expire.
+func restoreExpiry(c *command.Ctx, isAbsolute bool) (int64, error) {
+	ttl, err := c.Args.Int(2)
+	switch {
+	case err != nil:
+		return 0, err
+	case ttl < 0:
+		return 0, errTTL
+	case ttl == 0:
+		return keyspace.NoTTL, nil
+	case isAbsolute:
+		return ttl, nil
+	}
+	at, ok := absolute(ttl, c.Now, millisecond)
+	if !ok {
+		return 0, invalidExpire(c)
+	}
+	return at, nil
+}
+
+// restoreValue sets the key. Whoever says for how long it was not used wants to be told
+// one day, so accesses are tracked from then on.
+func restoreValue(c *command.Ctx, key []byte, rec *rdb.Record, o *restoreOptions) (err error) {
+	tuning := c.DB.Tuning()
+	if o.idle >= 0 && !keyspace.Policy(tuning.Policy.Load()).LFU() {
+		tuning.TrackClock.Store(true)
+	}
+	if rec.IsInt {
+		err = c.DB.SetInt(key, rec.Int, o.expiry)
+	} else {
+		err = c.DB.SetString(key, rec.Value, o.expiry)
+	}
+	if err == nil && (o.idle >= 0 || o.freq >= 0) {
+		c.DB.SetAccess(key, min(o.idle, keyspace.IdleMax), o.freq)
+	}
+	return err
+}
+
+// badData is the reply to a payload that is whole but cannot become a value.
+func badData(err error) error {
+	if e, ok := errors.AsType[*rdb.UnsupportedTypeError](err); ok {
+		return resp.Errorf(errData.Text + ": values of type " + e.Name + " (" + strconv.Itoa(int(e.Code)) +
+			") are not supported by this version")
+	}
+	return errData
+}
