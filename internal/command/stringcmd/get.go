@@ -118,6 +118,14 @@ func remove(c *command.Ctx, key []byte) {
 	}
 }
 
+// expiredBy is the command that removes a key whose time has come.
+func expiredBy(c *command.Ctx) []byte {
+	if c.DB.Tuning().LazyExpire.Load() {
+		return wordUnlink
+	}
+	return wordDel
+}
+
 // Words of journalled commands.
 var (
 	wordSet       = []byte("SET")
@@ -125,6 +133,7 @@ var (
 	wordPXAT      = []byte("PXAT")
 	wordKeepTTL   = []byte("KEEPTTL")
 	wordDel       = []byte("DEL")
+	wordUnlink    = []byte("UNLINK")
 	wordPExpireAt = []byte("PEXPIREAT")
 	wordPersist   = []byte("PERSIST")
 )
@@ -167,7 +176,10 @@ func getEx(c *command.Ctx) error {
 	switch {
 	case at >= 0 && at <= int64(c.DB.Now):
 		reply(c, &s)
-		remove(c, key)
+		c.DB.Delete(key)
+		if c.Journaling() {
+			c.JournalAs(expiredBy(c), key)
+		}
 		return nil
 	case at >= 0:
 		if _, err := c.DB.SetExpiry(key, at); err != nil {

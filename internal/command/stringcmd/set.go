@@ -117,9 +117,9 @@ func (o *options) hold(c *command.Ctx, key []byte) (bool, error) {
 // only mattered for the reply or was decided here by comparing.
 func (o *options) journalSet(c *command.Ctx, at int64) {
 	switch {
-	case at >= 0 && (o.set != optPXAT || len(c.Args) > 5):
+	case at >= 0:
 		c.JournalAs(wordSet, c.Args[1], c.Args[2], wordPXAT, decimal(at))
-	case at < 0 && o.set&(optGet|comparisons) != 0:
+	case o.set&(optGet|comparisons) != 0:
 		kept := append(make([][]byte, 0, len(c.Args)), c.Args[:3]...)
 		for i := 3; i < len(c.Args); i++ {
 			switch w := word(c.Args[i]); {

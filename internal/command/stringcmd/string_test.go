@@ -60,6 +60,21 @@ var _ = probes.Add(command.Spec{
 	},
 })
 
+var _ = probes.Add(command.Spec{
+	Name:  "PEXPIRETIME",
+	Arity: 2,
+	Flags: command.ReadOnly,
+	Keys:  command.OneKey(1, command.RO),
+	Run: func(c *command.Ctx) error {
+		at, ok := c.DB.Expiry(c.Args[1])
+		if !ok {
+			at = -2
+		}
+		c.Out.Int(at)
+		return nil
+	},
+})
+
 // ENCODING says how a string is kept.
 var _ = probes.Add(command.Spec{
 	Name:  "ENCODING",
@@ -290,6 +305,10 @@ func TestGetEx(t *testing.T) {
 	db.Do("PTTL", "k").Want("-2")
 	db.WantJournal("PEXPIREAT k 1700000005000", "PEXPIREAT k 1700000000005", "PEXPIREAT k 1700000001000",
 		"PERSIST k", "DEL k")
+	db.Keyspace.Tuning.LazyExpire.Store(true)
+	db.Do("SET", "k", "v")
+	db.Do("GETEX", "k", "EXAT", "1").Want("v")
+	db.WantJournal("SET k v", "UNLINK k")
 	for _, line := range []string{
 		"NX", "GET", "KEEPTTL", "EX", "EX 1 PERSIST", "PERSIST PX 1", "EX 1 PX 1", "IFEQ v",
 	} {
