@@ -82,3 +82,22 @@ func TestReplies(t *testing.T) {
 		db.Do(strings.Fields(tt.call)...).Want(tt.want)
 	}
 }
+
+// TestEverything shows that the answers about all commands are those about each.
+func TestEverything(t *testing.T) {
+	db := newServer(t, families()...)
+	commands := db.Shared.Table.Commands()
+	names := make([]string, len(commands))
+	for i, s := range commands {
+		names[i] = s.FullName()
+	}
+	for _, resp3 := range []bool{false, true} {
+		db.Session.Out.Resp3 = resp3
+		infos := db.Do(append([]string{"COMMAND", "INFO"}, names...)...).Raw()
+		db.Do("COMMAND").WantRaw(infos)
+		db.Do("COMMAND", "INFO").WantRaw(infos)
+		db.Do("COMMAND", "DOCS").WantRaw(db.Do(append([]string{"COMMAND", "DOCS"}, names...)...).Raw())
+		db.Do("COMMAND", "LIST").WantRaw(db.Do("COMMAND", "LIST", "FILTERBY", "PATTERN", "*").Raw())
+		db.Do("COMMAND", "COUNT").WantInt(int64(len(names)))
+	}
+}
