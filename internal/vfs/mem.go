@@ -1,0 +1,258 @@
+package vfs
+
+import (
+	"io"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A Mem is a file system in memory, for tests. It remembers which content and which
+// names were synced, and so knows what a power failure would leave.
+type Mem struct {
+	mu    sync.Mutex
+	dirs  map[string]bool
+	names map[string]*memFile // as programs see them
+	disk  map[string]*memFile // as they were at the last SyncDir of their folder
+}
+
+// A memFile is a file, whatever it is called at the moment.
+type memFile struct {
+	data   []byte
+	synced []byte // data at the last Sync; never changed in place
+}
+
+// NewMem returns a file system with some folders and nothing in them.
+func NewMem(dirs ...string) *Mem {
+	m := &Mem{dirs: map[string]bool{}, names: map[string]*memFile{}, disk: map[string]*memFile{}}
+	for _, d := range dirs {
+		m.dirs[filepath.Clean(d)] = true
+	}
+	return m
+}
+
+// Put makes a file that is durable, over one of the same name.
+func (m *Mem) Put(name string, content []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	name = filepath.Clean(name)
+	f := &memFile{data: slices.Clone(content), synced: slices.Clone(content)}
+	m.names[name], m.disk[name] = f, f
+}
+
+// Get returns what is in a file, and whether it is there.
+func (m *Mem) Get(name string) ([]byte, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f := m.names[filepath.Clean(name)]
+	if f == nil {
+		return nil, false
+	}
+	return slices.Clone(f.data), true
+}
+
+// Names are the files in all folders, sorted.
+func (m *Mem) Names() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []string
+	for name := range m.names {
+		all = append(all, name)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// PowerFailure returns what is left after one at this moment, in the worst case:
+// names as of their folder's last SyncDir, contents as of their last Sync.
+func (m *Mem) PowerFailure() *Mem {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	after := NewMem()
+	for d := range m.dirs {
+		after.dirs[d] = true
+	}
+	for name, f := range m.disk {
+		after.Put(name, f.synced)
+	}
+	return after
+}
+
+func pathError(op, name string, err error) error {
+	return &fs.PathError{Op: op, Path: name, Err: err}
+}
+
+// Open implements [FS].
+func (m *Mem) Open(name string) (File, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f := m.names[filepath.Clean(name)]
+	if f == nil {
+		return nil, pathError("open", name, fs.ErrNotExist)
+	}
+	return &memHandle{fs: m, f: f}, nil
+}
+
+// Create implements [FS].
+func (m *Mem) Create(name string) (File, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clean := filepath.Clean(name)
+	switch {
+	case !m.dirs[filepath.Dir(clean)]:
+		return nil, pathError("open", name, fs.ErrNotExist)
+	case m.names[clean] != nil || m.dirs[clean]:
+		return nil, pathError("open", name, fs.ErrExist)
+	}
+	f := &memFile{}
+	m.names[clean] = f
+	return &memHandle{fs: m, f: f, writable: true}, nil
+}
+
+// Rename implements [FS].
+func (m *Mem) Rename(from, to string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f := m.names[filepath.Clean(from)]
+	switch {
+	case f == nil || !m.dirs[filepath.Dir(filepath.Clean(to))]:
+		return pathError("rename", from, fs.ErrNotExist)
+	case m.dirs[filepath.Clean(to)]:
+		return pathError("rename", to, fs.ErrExist)
+	}
+	delete(m.names, filepath.Clean(from))
+	m.names[filepath.Clean(to)] = f
+	return nil
+}
+
+// Remove implements [FS].
+func (m *Mem) Remove(name string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.names[filepath.Clean(name)] == nil {
+		return pathError("remove", name, fs.ErrNotExist)
+	}
+	delete(m.names, filepath.Clean(name))
+	return nil
+}
+
+// SyncDir implements [FS].
+func (m *Mem) SyncDir(name string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	dir := filepath.Clean(name)
+	if !m.dirs[dir] {
+		return pathError("open", name, fs.ErrNotExist)
+	}
+	for n := range m.disk {
+		if filepath.Dir(n) == dir && m.names[n] == nil {
+			delete(m.disk, n)
+		}
+	}
+	for n, f := range m.names {
+		if filepath.Dir(n) == dir {
+			m.disk[n] = f
+		}
+	}
+	return nil
+}
+
+// Stat implements [FS].
+func (m *Mem) Stat(name string) (fs.FileInfo, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clean := filepath.Clean(name)
+	if m.dirs[clean] {
+		return memInfo{name: filepath.Base(clean), dir: true}, nil
+	}
+	if f := m.names[clean]; f != nil {
+		return memInfo{name: filepath.Base(clean), size: int64(len(f.data))}, nil
+	}
+	return nil, pathError("stat", name, fs.ErrNotExist)
+}
+
+// A memHandle is an open file.
+type memHandle struct {
+	fs       *Mem
+	f        *memFile
+	at       int // where the next read begins
+	writable bool
+	closed   bool
+}
+
+// Read implements [io.Reader].
+func (h *memHandle) Read(p []byte) (int, error) {
+	h.fs.mu.Lock()
+	defer h.fs.mu.Unlock()
+	if h.closed {
+		return 0, fs.ErrClosed
+	}
+	if h.at >= len(h.f.data) {
+		return 0, io.EOF
+	}
+	n := copy(p, h.f.data[h.at:])
+	h.at += n
+	return n, nil
+}
+
+// Write implements [io.Writer].
+func (h *memHandle) Write(p []byte) (int, error) {
+	h.fs.mu.Lock()
+	defer h.fs.mu.Unlock()
+	switch {
+	case h.closed:
+		return 0, fs.ErrClosed
+	case !h.writable:
+		return 0, fs.ErrPermission
+	}
+	h.f.data = append(h.f.data, p...)
+	return len(p), nil
+}
+
+// Sync implements [File].
+func (h *memHandle) Sync() error {
+	h.fs.mu.Lock()
+	defer h.fs.mu.Unlock()
+	if h.closed {
+		return fs.ErrClosed
+	}
+	h.f.synced = slices.Clone(h.f.data)
+	return nil
+}
+
+// Close implements [io.Closer].
+func (h *memHandle) Close() error {
+	h.fs.mu.Lock()
+	defer h.fs.mu.Unlock()
+	if h.closed {
+		return fs.ErrClosed
+	}
+	h.closed = true
+	return nil
+}
+
+// A memInfo is what Stat tells.
+type memInfo struct {
+	name string
+	size int64
+	dir  bool
+}
+
+func (i memInfo) Name() string       { return i.name }
+func (i memInfo) Size() int64        { return i.size }
+func (i memInfo) IsDir() bool        { return i.dir }
+func (i memInfo) ModTime() time.Time { return time.Time{} }
+func (i memInfo) Sys() any           { return nil }
+
+func (i memInfo) Mode() fs.FileMode {
+	if i.dir {
+		return fs.ModeDir | 0o755
+	}
+	return 0o644
+}
+
+// String lists the files, for the messages of failing tests.
+func (m *Mem) String() string { return strings.Join(m.Names(), " ") }
