@@ -145,7 +145,7 @@ func (db *DB) NewClient() *Client {
 	s := &session.Session{Remote: "127.0.0.1:50000", Local: "127.0.0.1:6379", User: "default",
 		Authenticated: true, Link: link{}}
 	db.Shared.Sessions.Add(s)
-	db.Executor.Adopt(s)
+	s.Out.SetPool(&resp.Pool{})
 	return &Client{db: db, Session: s}
 }
 

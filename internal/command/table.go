@@ -36,7 +36,8 @@ func NewTable(rename map[string]string, families ...[]*Spec) (*Table, error) {
 	t := &Table{}
 	names := map[string]*Spec{}
 	for _, specs := range families {
-		for _, s := range specs {
+		for _, declared := range specs {
+			s := declared.clone()
 			name := strings.ToLower(s.Name)
 			if names[name] != nil {
 				return nil, fmt.Errorf("command: %s is declared twice", s.Name)
@@ -80,6 +81,17 @@ func NewTable(rename map[string]string, families ...[]*Spec) (*Table, error) {
 		t.slots[i] = tableSlot{lo, hi, len(name), s}
 	}
 	return t, nil
+}
+
+// clone copies a Spec for one table: several servers in a process number theirs
+// differently.
+func (s *Spec) clone() *Spec {
+	c := *s
+	c.Subs = make([]*Spec, len(s.Subs))
+	for i, sub := range s.Subs {
+		c.Subs[i] = sub.clone()
+	}
+	return &c
 }
 
 func (t *Table) number(s, parent *Spec) {

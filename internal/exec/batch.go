@@ -28,9 +28,17 @@ func (x *Executor) Received(s *session.Session, data []byte) {
 	if s.Closing != session.Open {
 		return
 	}
-	if s.Query == nil && !s.Stopped {
+	if s.Query == nil && s.Feed == 0 && !s.Stopped {
 		x.feed(s, data, false)
 		return
+	}
+	x.join(s, data)
+}
+
+// join puts bytes behind those of the session that are not parsed yet.
+func (x *Executor) join(s *session.Session, data []byte) {
+	if s.Feed != 0 {
+		x.detach(s)
 	}
 	if !x.extend(s, len(data)) {
 		return
@@ -39,6 +47,24 @@ func (x *Executor) Received(s *session.Session, data []byte) {
 	if !s.Stopped {
 		x.feed(s, s.Query, true)
 	}
+}
+
+// detach ends the session's feed of this turn before what it has not parsed, and makes
+// that the beginning of a query of its own. The memory of the old one stays: requests
+// lie in it.
+func (x *Executor) detach(s *session.Session) {
+	f := &x.feeds[s.Feed-1]
+	rest := f.buf[f.pos:]
+	f.buf = f.buf[:f.pos]
+	if f.own {
+		x.old = append(x.old, query{s.Query, s.QueryMM})
+		s.Query, s.QueryMM = nil, false
+	}
+	if x.extend(s, max(len(rest), 1)) {
+		s.Query = append(s.Query, rest...)
+	}
+	f.next = len(x.feeds) + 1
+	s.Feed = 0
 }
 
 // Space implements the loop's handler: while a big argument is under way its bytes go
@@ -59,7 +85,7 @@ func (x *Executor) Filled(s *session.Session, n int) {
 	s.BytesIn += uint64(n)
 	s.LastUse = x.mono
 	s.Query = s.Query[:len(s.Query)+n]
-	if !s.Stopped && len(s.Query) >= s.Parser.Wants() {
+	if !s.Stopped && len(s.Query) >= s.Parser.Wants() && s.Feed == 0 {
 		x.feed(s, s.Query, true)
 	}
 }
@@ -67,14 +93,8 @@ func (x *Executor) Filled(s *session.Session, n int) {
 // feed enters bytes to be parsed and executed in this turn.
 func (x *Executor) feed(s *session.Session, buf []byte, own bool) {
 	x.mark(s)
-	for i := range x.feeds {
-		if f := &x.feeds[i]; own && f.s == s && f.own && !f.stopped { // more of the same
-			f.buf = buf
-			x.parse(i)
-			return
-		}
-	}
 	x.feeds = append(x.feeds, feed{s: s, buf: buf, own: own})
+	s.Feed = int32(len(x.feeds))
 	x.parse(len(x.feeds) - 1)
 }
 
@@ -154,10 +174,33 @@ func (x *Executor) Run() {
 		}
 	}
 	for i := range x.feeds {
-		x.keepRest(&x.feeds[i])
+		if f := &x.feeds[i]; f.next == 0 {
+			f.s.Feed = 0
+			x.keepRest(f)
+		} else if f.stopped {
+			x.passOn(f)
+		}
 	}
 	clear(x.feeds)
 	x.feeds = x.feeds[:0]
+	for i := range x.old {
+		x.recycle(x.old[i])
+	}
+	clear(x.old)
+	x.old = x.old[:0]
+}
+
+// passOn puts what a feed did not execute in front of the feed behind it.
+func (x *Executor) passOn(f *feed) {
+	next := &x.feeds[f.next-1]
+	from := next.pos
+	if next.stopped {
+		from = next.stopAt
+	}
+	b := append(append([]byte(nil), f.buf[f.stopAt:]...), next.buf[from:]...)
+	x.old = append(x.old, query{f.s.Query, f.s.QueryMM})
+	f.s.Query, f.s.QueryMM = b, false
+	next.buf, next.stopped, next.stopAt, next.own = b, true, 0, true
 }
 
 // touch begins the cache misses of a window: first all buckets, then all records, so
@@ -266,13 +309,16 @@ func (x *Executor) replaceQuery(s *session.Session, b []byte) {
 
 // dropQuery gives the query's memory back.
 func (x *Executor) dropQuery(s *session.Session) {
-	switch {
-	case s.QueryMM:
-		mem.Unmap(s.Query)
-	case s.Query != nil:
-		x.pool.Put(s.Query)
-	}
+	x.recycle(query{s.Query, s.QueryMM})
 	s.Query, s.QueryMM = nil, false
+}
+
+func (x *Executor) recycle(q query) {
+	if q.mapped {
+		mem.Unmap(q.b)
+	} else if q.b != nil {
+		x.pool.Put(q.b)
+	}
 }
 
 // checkOutput closes a connection that lets too many replies pile up.

@@ -235,7 +235,7 @@ func (x *Executor) admit(s *session.Session, spec *command.Spec, args command.Ar
 	if !s.Authenticated && !spec.Has(command.NoAuth) {
 		return resp.ErrNoAuth
 	}
-	if x.Attention.Load() != 0 {
+	if x.Attention.Load() != 0 || x.Sessions.Pause.Active() {
 		return x.ask(s, spec)
 	}
 	return nil

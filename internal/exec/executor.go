@@ -23,13 +23,13 @@ type Executor struct {
 	anon resp.Limits
 
 	feeds []feed
+	old   []query // query buffers that requests of this turn may still lie in
 	reqs  []request
 	args  [][]byte
 	pool  resp.Pool
 
 	dirty   []*session.Session
 	stopped []*session.Session // until a pause ends
-	owned   map[*session.Session]struct{}
 
 	exclusive bool // in exclusive mode
 	effects   []command.Effect
@@ -69,9 +69,16 @@ type feed struct {
 	buf     []byte
 	pos     int  // parsed up to here
 	own     bool // buf is s.Query
+	next    int  // number of the feed with what follows, plus one
 	more    bool // stop parsing after one command: the next may be understood differently
 	stopped bool // execute no more of it
 	stopAt  int
+}
+
+// A query is the memory of a replaced query buffer.
+type query struct {
+	b      []byte
+	mapped bool
 }
 
 // A request is one parsed command.
@@ -93,7 +100,6 @@ func New(sh *Shared) *Executor {
 		Shared: sh,
 		gate:   sh.Keyspace.NewGate(),
 		txn:    sh.Keyspace.NewTxn(),
-		owned:  map[*session.Session]struct{}{},
 	}
 	n := len(sh.Table.Specs())
 	x.Stats.Commands = make([]CommandStats, n)
@@ -156,16 +162,9 @@ func (x *Executor) mark(s *session.Session) {
 	}
 }
 
-// Adopt makes a session this loop's: after it was accepted or came from another loop.
-func (x *Executor) Adopt(s *session.Session) {
-	s.Out.SetPool(&x.pool)
-	x.owned[s] = struct{}{}
-}
-
 // Closed implements the loop's handler.
 func (x *Executor) Closed(s *session.Session) {
 	x.Sessions.Remove(s)
-	delete(x.owned, s)
 	if w, ok := s.Multi.Watch.(*keyspace.Watch); ok && w != nil {
 		x.Keyspace.Unwatch(w)
 	}
@@ -214,7 +213,6 @@ const tick = 100 * time.Millisecond
 func (x *Executor) Tick(int64) time.Duration {
 	x.pool.Trim(8)
 	x.resumePaused()
-	x.closeIdle()
 	if len(x.stopped) > 0 {
 		return max(min(tick, time.Duration(x.Sessions.Pause.Until()-x.mono)), time.Millisecond)
 	}
@@ -223,8 +221,11 @@ func (x *Executor) Tick(int64) time.Duration {
 
 // resumePaused goes on with the sessions that a pause stopped, if it is over.
 func (x *Executor) resumePaused() {
-	if len(x.stopped) == 0 || x.Sessions.Pause.Mode(x.mono) != session.PauseOff {
+	if x.Sessions.Pause.Mode(x.mono) != session.PauseOff {
 		return
+	}
+	if x.Sessions.Pause.Active() {
+		x.Sessions.Pause.Clear() // it is over: let nobody ask any more
 	}
 	all := x.stopped
 	x.stopped = nil
@@ -232,21 +233,6 @@ func (x *Executor) resumePaused() {
 		if s.Stopped {
 			s.Stopped = false
 			x.feed(s, s.Query, true)
-		}
-	}
-}
-
-// closeIdle closes connections that have sent nothing for longer than the timeout
-// allows.
-func (x *Executor) closeIdle() {
-	limit := x.Shared.Limits.Idle.Load()
-	if limit == 0 {
-		return
-	}
-	for s := range x.owned {
-		if !s.Stopped && !s.Monitor && x.mono-s.LastUse > limit*int64(time.Second) {
-			s.Closing = session.Immediately
-			x.mark(s)
 		}
 	}
 }

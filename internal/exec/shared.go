@@ -25,7 +25,8 @@ type Shared struct {
 
 	Split func(line []byte) ([][]byte, error) // for inline commands
 
-	// Gates are asked about every command while Attention is not zero.
+	// Gates are asked about every command while Attention is not zero or clients are
+	// paused.
 	Gates     []Gate
 	Attention atomic.Uint32
 
@@ -59,8 +60,6 @@ const (
 	AttendLoading uint32 = 1 << iota
 	AttendMemory
 	AttendMisconf
-	AttendPause
-	AttendShutdown
 )
 
 // Attend sets or clears a bit of Attention.

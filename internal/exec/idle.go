@@ -1,0 +1,24 @@
+package exec
+
+import (
+	"time"
+
+	"github.com/spineldb/spinel/internal/session"
+)
+
+// Idle asks every connection that has sent nothing for longer than the timeout to be
+// closed, and returns the memory that all connections' buffers take. It is called in
+// exclusive mode.
+func (sh *Shared) Idle(now int64) (buffers int64) {
+	limit := sh.Limits.Idle.Load() * int64(time.Second)
+	for _, s := range sh.Sessions.All() {
+		buffers += int64(cap(s.Query)) + int64(s.Out.Len()) + int64(s.Multi.Bytes)
+		if s.Link != nil {
+			buffers += int64(s.Link.Unsent())
+		}
+		if limit > 0 && !s.Stopped && !s.Monitor && now-s.LastUse > limit && s.Closing == session.Open {
+			s.OrderClose()
+		}
+	}
+	return buffers
+}
