@@ -102,7 +102,7 @@ func TestLazyExpiryOfDestination(t *testing.T) {
 }
 
 func TestHotCommandsAllocateNothing(t *testing.T) {
-	db := newDB(t)
+	db := newQuietDB(t)
 	for _, call := range []string{"SET k v", "SET l v", "PEXPIRE l 100000"} {
 		do(db, call)
 	}
@@ -110,7 +110,8 @@ func TestHotCommandsAllocateNothing(t *testing.T) {
 		{"EXISTS", "k"}, {"EXISTS", "k", "l", "none"}, {"TYPE", "k"}, {"TOUCH", "k"}, {"TTL", "k"}, {"PTTL", "l"},
 		{"DEL", "none"}, {"UNLINK", "none", "nothing"}, {"PERSIST", "k"}, {"OBJECT", "ENCODING", "k"},
 		{"OBJECT", "REFCOUNT", "k"}, {"SCAN", "0"}, {"SCAN", "0", "MATCH", "*k", "COUNT", "100"},
-		{"EXPIRETIME", "l"},
+		{"EXPIRETIME", "l"}, {"EXPIRE", "l", "1000"}, {"PEXPIREAT", "l", "1700000900000", "GT"}, {"MOVE", "none", "1"},
+		{"RENAMENX", "k", "l"},
 	} {
 		if n := db.AllocsPerRun(call...); n != 0 {
 			t.Errorf("%v allocates %v times", call, n)

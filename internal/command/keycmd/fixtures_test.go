@@ -7,6 +7,7 @@ import (
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/command/keycmd"
+	"github.com/spineldb/spinel/internal/command/txcmd"
 	"github.com/spineldb/spinel/internal/keyspace"
 )
 
@@ -14,9 +15,15 @@ import (
 // takes to have something to work on.
 func newDB(t testing.TB) *cmdtest.DB {
 	t.Helper()
-	db := cmdtest.New(t, keycmd.Family.Specs, fixtures())
+	db := newQuietDB(t)
 	db.RecordJournal()
 	return db
+}
+
+// newQuietDB is newDB without a journal.
+func newQuietDB(t testing.TB) *cmdtest.DB {
+	t.Helper()
+	return cmdtest.New(t, keycmd.Family.Specs, txcmd.Family.Specs, fixtures())
 }
 
 func fixtures() []*command.Spec {
@@ -59,14 +66,6 @@ func fixtures() []*command.Spec {
 		c.Session.DB = int(n)
 		c.Out.OK()
 		return err
-	}})
-	f.Add(command.Spec{Name: "MULTI", Arity: 1, Flags: command.Control, Run: func(c *command.Ctx) error {
-		c.Session.Multi.Open = true
-		c.Out.OK()
-		return nil
-	}})
-	f.Add(command.Spec{Name: "EXEC", Arity: 1, Flags: command.Control, Run: func(c *command.Ctx) error {
-		return c.Engine.ExecQueue(c)
 	}})
 	return f.Specs
 }

@@ -156,6 +156,9 @@ func TestScanCount(t *testing.T) {
 	for i := range n {
 		db.Do("SET", fmt.Sprint("k", i), "v")
 	}
+	if got := elements(t, do(db, "KEYS k*").Raw()); len(got) != n {
+		t.Errorf("KEYS: %d keys", len(got))
+	}
 	for _, count := range []int{1, 10, 100, 1500, n} {
 		pages, got := 0, 0
 		for cursor := "0"; ; {
