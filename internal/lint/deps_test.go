@@ -66,6 +66,8 @@ SERVICE, pubsub < command/pubsubcmd;
 SERVICE, script < command/scriptcmd;
 SERVICE < command/aclcmd;
 SERVICE, snapshot, aof, tracking, evict < command/servercmd;
+SERVICE, snapshot < command/configcmd, command/infocmd, command/latencycmd,
+                    command/memorycmd, command/debugcmd;
 SERVICE, replication < command/replcmd;
 SERVICE, cluster < command/clustercmd;
 
@@ -73,6 +75,7 @@ command/stringcmd, command/listcmd, command/hashcmd, command/setcmd,
 command/zsetcmd, command/streamcmd, command/bitcmd, command/hllcmd,
 command/geocmd, command/keycmd, command/conncmd, command/txcmd,
 command/pubsubcmd, command/scriptcmd, command/aclcmd, command/servercmd,
+command/configcmd, command/infocmd, command/latencycmd, command/memorycmd, command/debugcmd,
 command/replcmd, command/clustercmd < command/all;
 
 # Floor 6: assembly. Only it sees everything.
