@@ -11,9 +11,10 @@ var (
 	errWrongPass  = &resp.Error{Code: "WRONGPASS", Text: "invalid username-password pair or user is disabled."}
 	errNoPassword = resp.Errorf("AUTH <password> called without any password configured for the default user. " +
 		"Are you sure your configuration is correct?")
-	errHelloNoAuth = &resp.Error{Code: "NOAUTH", Text: "HELLO must be called with the client already authenticated, " +
-		"otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and " +
-		"select the RESP protocol version at the same time"}
+	// The text is 7.2's; 7.0 leaves out <proto>.
+	errHelloNoAuth = &resp.Error{Code: "NOAUTH", Text: "HELLO must be called with the client already " +
+		"authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate " +
+		"the client and select the RESP protocol version at the same time"}
 	errNoProto = &resp.Error{Code: "NOPROTO", Text: "unsupported protocol version"}
 	errProto   = resp.Errorf("Protocol version is not an integer or out of range")
 )
@@ -68,8 +69,8 @@ var _ = Family.Add(command.Spec{
 	Summary:    "Handshake with Redis",
 	Since:      "6.0.0",
 	Complexity: "O(1)",
-	History: [][2]string{{"6.2.0", "`protover` made optional; when called without arguments the command reports " +
-		"the current connection's context."}},
+	History: [][2]string{{"6.2.0", "`protover` made optional; when called without arguments the command " +
+		"reports the current connection's context."}},
 	Syntax: `[arguments={protover:integer [AUTH=username_password={username password}]
 		[SETNAME=clientname]}]`,
 	Arity: -1,

@@ -46,7 +46,7 @@ func newServer(t testing.TB) *server {
 }
 
 // A call is a line of a table: words separated by blanks, and the reply to them, where an
-// error begins with '-'. Words in quotes may be anything.
+// error begins with '-'.
 type call struct{ args, want string }
 
 func play(c *cmdtest.Client, calls []call) {
@@ -74,9 +74,9 @@ const (
 	noPassword = "-ERR AUTH <password> called without any password configured for the default user. " +
 		"Are you sure your configuration is correct?"
 	wrongPass   = "-WRONGPASS invalid username-password pair or user is disabled."
-	helloNoAuth = "-NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> " +
-		"AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version " +
-		"at the same time"
+	helloNoAuth = "-NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO " +
+		"<proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP " +
+		"protocol version at the same time"
 	badName = "-ERR Client names cannot contain spaces, newlines or special characters."
 	greet   = "[server redis version 7.2.5 proto %d id 1 mode standalone role master modules []]"
 )
@@ -143,7 +143,8 @@ func TestHello(t *testing.T) {
 	if srv.Session.Out.Resp3 {
 		t.Error("a HELLO with an error changed the protocol")
 	}
-	srv.Do("HELLO", "3", "setname", "bar", "auth", "default", "x").WantRaw("%7\r\n$6\r\nserver\r\n$5\r\nredis\r\n" +
+	srv.Do("HELLO", "3", "setname", "bar", "auth", "default", "x").WantRaw("%7\r\n" +
+		"$6\r\nserver\r\n$5\r\nredis\r\n" +
 		"$7\r\nversion\r\n$5\r\n7.2.5\r\n$5\r\nproto\r\n:3\r\n$2\r\nid\r\n:1\r\n$4\r\nmode\r\n" +
 		"$10\r\nstandalone\r\n$4\r\nrole\r\n$6\r\nmaster\r\n$7\r\nmodules\r\n*0\r\n")
 	play(srv.Client, []call{
@@ -222,7 +223,7 @@ func TestReset(t *testing.T) {
 	srv.Session.Monitor = true
 	srv.reg.Monitors.Add(1)
 	srv.Session.ReplyMode = session.ReplyOff
-	play(srv.Client, []call{{"RESET x", ""}, {"RESET", "RESET"}, {"EXEC", "-ERR EXEC without MULTI"}}[1:])
+	play(srv.Client, []call{{"RESET", "RESET"}, {"EXEC", "-ERR EXEC without MULTI"}})
 	s := srv.Session
 	if s.DB != 0 || s.Name != "" || s.NoEvict || s.NoTouch || s.Out.Resp3 || s.Monitor || s.User != "default" ||
 		!s.Authenticated || s.ReplyMode != session.ReplyOn || srv.reg.Monitors.Load() != 0 {

@@ -15,7 +15,8 @@ import (
 // FETCH key, REMOVE key, MOVETO db.
 func data() []*command.Spec {
 	f := command.Family{Group: "string"}
-	f.Add(command.Spec{Name: "PUT", Arity: -3, Flags: command.Write, Keys: command.OneKey(1, command.OW), Run: put})
+	f.Add(command.Spec{Name: "PUT", Arity: -3, Flags: command.Write, Keys: command.OneKey(1, command.OW),
+		Run: put})
 	f.Add(command.Spec{Name: "FETCH", Arity: 2, Flags: command.ReadOnly, Keys: command.OneKey(1, command.RO),
 		Run: func(c *command.Ctx) error {
 			s, err := c.DB.String(c.Args[1])
