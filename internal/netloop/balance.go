@@ -22,14 +22,26 @@ type measure struct {
 	windowOut uint64
 	turnCount uint64
 	published uint64
-	waitedAt  int64 // waited when the window began
+	usedAt    int64 // used when the window began
 
+	thread  threadClock
 	waited  atomic.Int64 // nanoseconds spent waiting
 	sleepAt atomic.Int64 // since when it waits; 0 if it does not
 	running atomic.Int64 // nanoseconds spent in Run, extrapolated from samples
 }
 
-func (m *measure) begin(now int64) { m.windowAt = now }
+// used is the time that the loop has had work so far. The time that it did not wait
+// is the second best measure: a ring does much inside the call that waits.
+func (m *measure) used(now int64) int64 {
+	if n, ok := m.thread.wanted(); ok {
+		return n
+	}
+	used := now - m.waited.Load()
+	if at := m.sleepAt.Load(); at > 0 {
+		used -= max(0, now-at)
+	}
+	return used
+}
 
 // sampled counts a turn and says whether its Run is to be timed.
 func (l *loop) sampled() bool {
@@ -41,13 +53,12 @@ func (l *loop) ran(nanos int64) { l.running.Store(l.running.Load() + nanos*sampl
 
 // closeWindow publishes the figures of the window and begins another.
 func (l *loop) closeWindow() {
-	elapsed := l.now - l.windowAt
-	waited := l.waited.Load()
-	l.busyPermille.Store(1000 * max(0, elapsed-(waited-l.waitedAt)) / elapsed)
+	elapsed, used := l.now-l.windowAt, l.used(l.now)
+	l.busyPermille.Store(min(1000, 1000*max(0, used-l.usedAt)/elapsed))
 	l.turns.Add(l.turnCount - l.published)
 	l.bytesIn.Add(l.windowIn)
 	l.bytesOut.Add(l.windowOut)
-	l.published, l.waitedAt = l.turnCount, waited
+	l.published, l.usedAt = l.turnCount, used
 	l.windowIn, l.windowOut = 0, 0
 	l.window++
 	l.windowAt = l.now
@@ -62,7 +73,7 @@ type balancing struct {
 	mu     sync.Mutex
 	policy policy
 	lastAt int64
-	waited []int64 // at lastAt
+	used   []int64 // at lastAt
 	ran    []int64
 	loads  []load
 	idle   idleMeter
@@ -70,7 +81,7 @@ type balancing struct {
 }
 
 func (b *balancing) init(loops int) {
-	b.waited, b.ran = make([]int64, loops), make([]int64, loops)
+	b.used, b.ran = make([]int64, loops), make([]int64, loops)
 	b.loads = make([]load, loops)
 	b.policy.init(loops)
 }
@@ -89,22 +100,15 @@ func (s *Server) rebalance(now int64) {
 	b.lastAt = now
 	s.balanceAt.Store(now + windowNanos)
 	for i, l := range s.loops {
-		waited, ran := l.waited.Load(), l.running.Load()
-		if at := l.sleepAt.Load(); at > 0 {
-			waited += max(0, now-at)
+		b.loads[i] = load{up: l.up.Load(), active: l.active.Load(), clients: int(l.clients.Load())}
+		if !b.loads[i].up {
+			continue
 		}
-		busy := min(elapsed, max(0, elapsed-(waited-b.waited[i])))
-		up := l.up.Load()
-		b.loads[i] = load{
-			up:      up,
-			active:  l.active.Load(),
-			clients: int(l.clients.Load()),
-		}
-		if up {
-			b.loads[i].busy = float64(busy) / float64(elapsed)
-			b.loads[i].useful = min(1, float64(ran-b.ran[i])/float64(max(1, busy)))
-		}
-		b.waited[i], b.ran[i] = waited, ran
+		used, ran := l.used(now), l.running.Load()
+		busy := max(0, used-b.used[i])
+		b.loads[i].busy = min(1, float64(busy)/float64(elapsed))
+		b.loads[i].useful = min(1, float64(ran-b.ran[i])/float64(max(1, busy)))
+		b.used[i], b.ran[i] = used, ran
 	}
 	idle := idleUnknown
 	if b.asked {
@@ -156,6 +160,7 @@ const moveBatch = 64
 // n-th in the order of their activity, so that both loops get busy ones.
 func (l *loop) beginMove(to *loop, part float64, all bool) {
 	l.moving = l.moving[:0]
+	l.moveUntil = l.now + moveTime
 	for i := range l.slots {
 		c := l.slots[i].c
 		if c == nil || c.state != connOpen {
@@ -183,35 +188,46 @@ func (l *loop) beginMove(to *loop, part float64, all bool) {
 	}
 }
 
-// move hands some connections over, at the end of a turn.
+// move hands some connections over, at the end of a turn. Those with replies under
+// way are tried again in later turns.
 func (l *loop) move() {
 	n := min(len(l.moving), moveBatch)
-	for _, c := range l.moving[:n] {
-		if c.owner.Load() == l && l.movable(c) {
-			c.state = connLeaving
-			l.p.leave(c)
+	kept := 0
+	for i, c := range l.moving[:n] {
+		l.moving[i] = nil
+		if c.owner.Load() != l || c.state != connOpen || !l.movable(c) {
+			continue
+		}
+		c.state = connLeaving
+		if !l.p.leave(c) {
+			c.state = connOpen
+			if l.now < l.moveUntil {
+				l.moving[kept] = c
+				kept++
+			}
 		}
 	}
-	clear(l.moving[:n])
-	l.moving = l.moving[n:]
+	rest := l.moving[n:]
+	l.again = l.again || len(rest) > 0
+	l.moving = append(l.moving[:kept], rest...)
 	if len(l.moving) == 0 {
 		l.moving = nil
-	} else {
-		l.again = true
 	}
 }
 
-// movable says whether c can change loops: nothing is under way for it.
+// moveTime is how long a loop tries to hand the chosen connections over.
+const moveTime = int64(50 * time.Millisecond)
+
+// movable says whether c may change loops.
 func (l *loop) movable(c *conn) bool {
 	s := c.s
-	return c.state <= connLeaving && c.dest != nil && c.dest != l && !c.eof && !c.broken &&
-		c.quiet() && s.Closing == 0 && !s.Stopped &&
+	return c.dest != nil && c.dest != l && !c.eof && !c.broken && s.Closing == 0 && !s.Stopped &&
 		(l.srv.cfg.Movable == nil || l.srv.cfg.Movable(s))
 }
 
 // left is called by pollers when nothing in the kernel knows a leaving c any more.
 func (l *loop) left(c *conn) {
-	if !l.movable(c) { // something came in between
+	if !l.movable(c) || !c.quiet() { // something came in between
 		c.state = connOpen
 		if err := l.p.join(c); err != nil {
 			c.broken = true

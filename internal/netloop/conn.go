@@ -37,7 +37,8 @@ type conn struct {
 	reads  uint32 // in that window
 
 	// The replies being sent: out[0] is cut at the front as its bytes leave. A single
-	// chunk lives in one, more of them in a slice lent by the loop.
+	// chunk lives in one, more of them in a slice lent by the loop. unsent is their
+	// length, except that a ring's sends that need not wait count as sent.
 	out    []resp.Chunk
 	one    [1]resp.Chunk
 	unsent int
@@ -70,7 +71,7 @@ func (c *conn) wantsInput() bool {
 }
 
 // quiet says that no reply waits or is under way.
-func (c *conn) quiet() bool { return c.unsent == 0 && c.s.Out.Len() == 0 }
+func (c *conn) quiet() bool { return len(c.out) == 0 && c.s.Out.Len() == 0 }
 
 // take moves the replies of c to c.out, which must be empty. It returns false if
 // there was nothing to send.

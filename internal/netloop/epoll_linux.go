@@ -229,9 +229,13 @@ func (p *epoll) join(c *conn) error {
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, int(c.fd), &ev))
 }
 
-func (p *epoll) leave(c *conn) {
+func (p *epoll) leave(c *conn) bool {
+	if !c.quiet() {
+		return false
+	}
 	_ = unix.EpollCtl(p.fd, unix.EPOLL_CTL_DEL, int(c.fd), nil)
 	p.l.left(c)
+	return true
 }
 
 func (p *epoll) end(c *conn) {

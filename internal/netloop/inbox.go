@@ -43,9 +43,6 @@ func (l *loop) takeInbox() {
 	woken, arrived, calls := l.wokenIn, l.arrived, l.calls
 	l.wokenIn, l.arrived, l.calls = l.wokenOld, l.arrivedOld, l.callsOld
 	l.mu.Unlock()
-	if len(woken)+len(arrived)+len(calls) > 0 {
-		l.hot = true
-	}
 	for _, f := range calls {
 		f()
 	}

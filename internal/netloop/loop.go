@@ -30,7 +30,7 @@ type poller interface {
 	// join begins to serve c, leave stops it without closing and reports to l.left,
 	// end closes it and reports to l.ended.
 	join(c *conn) error
-	leave(c *conn)
+	leave(c *conn) bool // false if it cannot now
 	end(c *conn)
 	// send takes and sends the replies of c, of which none is under way.
 	send(c *conn)
@@ -65,8 +65,8 @@ type loop struct {
 
 	now     int64 // when the turn began, monotonic
 	tickAt  int64
-	hot     bool    // the turn had work, so more is likely to be there
 	again   bool    // the turn left work behind: the next one must not wait
+	batch   int     // receives in this turn
 	trimDue bool    // memory is to be given back at the end of the turn
 	acts    []*conn // to be acted upon at the end of the turn
 
@@ -75,6 +75,7 @@ type loop struct {
 
 	accepting acceptor
 	moving    []*conn // connections still to be handed to their dest
+	moveUntil int64   // when that is given up
 
 	measure
 	stats
@@ -134,14 +135,16 @@ func (l *loop) launch(opened func(error)) {
 			return
 		}
 		l.now = l.srv.cfg.Clock.Mono()
-		l.measure.begin(l.now)
+		l.thread.open()
+		l.windowAt, l.usedAt = l.now, l.used(l.now)
 		l.active.Store(l.id == 0)
 		l.up.Store(true)
 		opened(nil)
 		for l.turn() {
 		}
-		l.p.close()
 		l.up.Store(false)
+		l.p.close()
+		l.thread.close()
 	}()
 }
 
@@ -200,26 +203,28 @@ func (l *loop) turn() bool {
 
 // wait returns when there is something to do, with the time in l.now.
 func (l *loop) wait() {
-	if l.hot || l.again {
-		// Where there was work there is likely to be more, and asking without waiting
-		// costs less than giving the processor up and getting it back.
+	if l.again || l.batch >= batchLikely {
+		// Where there was much work there is likely to be more already, and asking without
+		// waiting costs less than giving the processor up and getting it back. Where there
+		// was little it is a call for nothing, since waiting finds what is there as well.
 		again := l.again
-		l.hot, l.again = false, false
+		l.again, l.batch = false, 0
 		if l.p.poll() || again || l.pending.Load() {
 			l.now = l.srv.cfg.Clock.Mono()
 			return
 		}
 	}
-	before := l.srv.cfg.Clock.Mono()
+	l.batch = 0
 	l.sleeping.Store(true)
 	// A thread that puts something into the inbox sets pending and then looks at
 	// sleeping; here it is the other way round, so one of the two sees the other.
 	if l.pending.Load() {
 		l.sleeping.Store(false)
 		l.p.poll()
-		l.now = before
+		l.now = l.srv.cfg.Clock.Mono()
 		return
 	}
+	before := l.now // the turn that has passed since counts as waiting; see measure.used
 	l.sleepAt.Store(before)
 	l.p.block(l.timeout(before))
 	l.sleepAt.Store(0)
@@ -227,6 +232,9 @@ func (l *loop) wait() {
 	l.now = l.srv.cfg.Clock.Mono()
 	l.waited.Store(l.waited.Load() + l.now - before)
 }
+
+// batchLikely is after how many receives in a turn more are expected to be there.
+const batchLikely = 8
 
 // timeout is how long the loop may wait.
 func (l *loop) timeout(now int64) int64 {
@@ -272,7 +280,7 @@ func (l *loop) act(c *conn) {
 		l.end(c)
 		return
 	}
-	if c.unsent == 0 && s.Out.Len() > 0 {
+	if len(c.out) == 0 && s.Out.Len() > 0 {
 		l.p.send(c)
 	}
 	if c.broken || s.Closing == session.AfterReply && c.quiet() {
@@ -311,7 +319,7 @@ func (l *loop) filled(c *conn, n int) {
 }
 
 func (l *loop) count(c *conn, n int) {
-	l.hot = true
+	l.batch++
 	l.windowIn += uint64(n)
 	c.s.BytesIn += uint64(n)
 	if c.window != l.window {
@@ -340,7 +348,6 @@ func (l *loop) ended(c *conn) {
 
 // receivedEOF is called by pollers once when nothing more will arrive.
 func (l *loop) receivedEOF(c *conn) {
-	l.hot = true
 	c.eof = true
 	l.h.EOF(c.s)
 	l.actLaterOn(c)
@@ -362,7 +369,6 @@ func (l *loop) adopt(c *conn) {
 		c.broken = true
 	}
 	l.actLaterOn(c)
-	l.hot = true
 }
 
 // occupy gives c a slot.

@@ -150,7 +150,6 @@ func (p *netPoller) gather() {
 	p.incoming = nil
 	p.mu.Unlock()
 	for _, in := range fresh {
-		p.l.hot = true
 		p.l.admitNet(in.ln, in.nc)
 	}
 	for i := range p.now {
@@ -174,7 +173,6 @@ func (p *netPoller) deliver(ev netEvent) {
 		return
 	}
 	x := c.ext.(*netConn)
-	l.hot = true
 	if ev.kind == netWrote {
 		x.writing = false
 		if ev.err != nil {
@@ -283,7 +281,13 @@ func (s *Server) readAll(c *conn, x *netConn) {
 	}
 }
 
-func (p *netPoller) leave(c *conn) { p.l.left(c) }
+func (p *netPoller) leave(c *conn) bool {
+	if !c.quiet() {
+		return false
+	}
+	p.l.left(c)
+	return true
+}
 
 func (p *netPoller) end(c *conn) {
 	x := c.ext.(*netConn)

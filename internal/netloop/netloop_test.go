@@ -76,6 +76,61 @@ func patternSum(n int) uint32 {
 	return h.Sum32()
 }
 
+// A client that sends without reading gets all replies once it reads.
+func TestNoReading(t *testing.T) {
+	const size = 24 << 20
+	forBackends(t, func(t *testing.T, backend string) {
+		_, _, addr := serve(t, backend, 1)
+		for _, piece := range []int{3_000, 100_000} {
+			c := dial(t, addr)
+			write(t, c, []byte("e"))
+			data := bytes.Repeat(pattern, size/len(pattern)+1)[:size]
+			for rest := data; len(rest) > 0; {
+				n := min(piece, len(rest))
+				write(t, c, rest[:n])
+				rest = rest[n:]
+			}
+			got := crc32.NewIEEE()
+			if n, err := io.CopyN(got, c, size); err != nil || got.Sum32() != patternSum(size) {
+				t.Errorf("pieces of %d: %d bytes, %v", piece, n, err)
+			}
+			_ = c.Close()
+		}
+	})
+}
+
+// Chunks sent in pieces of any size leave in order, and each is given back once.
+func TestPartialSends(t *testing.T) {
+	for step := 1; step < 40; step++ {
+		l := &loop{}
+		c := &conn{s: &session.Session{}}
+		freed := 0
+		c.s.Out.Raw([]byte("first"))
+		c.s.Out.BulkLent([]byte("lent bytes"), func() { freed++ })
+		c.s.Out.BulkLent(nil, func() { freed++ })
+		c.s.Out.Raw([]byte("last"))
+		const want = "first$10\r\nlent bytes\r\n$0\r\n\r\nlast"
+		if !l.take(c) || c.unsent != len(want) {
+			t.Fatalf("%d bytes unsent, want %d", c.unsent, len(want))
+		}
+		got := ""
+		for c.unsent > 0 {
+			n, part := min(step, c.unsent), ""
+			for _, chunk := range c.out {
+				part += string(chunk.Bytes)
+			}
+			if len(part) != c.unsent {
+				t.Fatalf("%d bytes in chunks, %d unsent", len(part), c.unsent)
+			}
+			got += part[:n]
+			l.sent(c, n)
+		}
+		if got != want || freed != 2 || len(c.out) != 0 || l.take(c) {
+			t.Errorf("step %d: %q, %d freed", step, got, freed)
+		}
+	}
+}
+
 // A client that shuts its sending half gets the replies to all it sent.
 func TestHalfClose(t *testing.T) {
 	forBackends(t, func(t *testing.T, backend string) {

@@ -33,6 +33,7 @@ const (
 	uCancelling                    // and asked to end
 	uDirect                        // a receive into Space is under way
 	uSending
+	uQuick   // with a send that does not wait, and reports only failure
 	uTouched // in the list of those that received something in this turn
 	uReport  // in the list of those that may be done
 )
@@ -53,12 +54,25 @@ type uring struct {
 	spent     []int   // buffers to lend again when Run has returned
 	touched   []*conn // received something in this turn
 	reports   []*conn // ending or leaving, perhaps done
-	calm      bool    // fewer buffers are enough
-	starved   bool    // the kernel ran out of buffers
+	quick     []quickSend
+	calm      bool // fewer buffers are enough
+	starved   bool // the kernel ran out of buffers
 	messages  []*message
 	listeners []*listener
 	scratch   [4 << 10]byte // what nobody wants is read into
 }
+
+// A quickSend is a send that the kernel tries once, when it is submitted. If it
+// takes everything, which is the rule, there is no completion to handle, and the loop
+// can wait in the call that submits. entry is its place among the submissions.
+type quickSend struct {
+	c     *conn
+	entry uint32
+}
+
+// quickMax is up to how many bytes a reply is sent so: what is likely to fit into an
+// empty socket.
+const quickMax = 64 << 10
 
 func newUring(l *loop) poller {
 	return &uring{
@@ -122,10 +136,34 @@ func (p *uring) gather() {
 		}
 		atomic.StoreUint32(r.cqHead, head)
 		if !r.overflowed() {
-			return
+			break
 		}
 		r.enter(0, enterGetEvents)
 	}
+	if len(p.quick) > 0 {
+		p.quickDone()
+	}
+}
+
+// quickDone ends the quick sends that were submitted and have not failed, which all
+// completions have been looked through for.
+func (p *uring) quickDone() {
+	submitted := atomic.LoadUint32(p.ring.sqHead)
+	kept := 0
+	for _, q := range p.quick {
+		if int32(q.entry-submitted) >= 0 {
+			p.quick[kept] = q
+			kept++
+			continue
+		}
+		if c := q.c; c.flags&uQuick != 0 {
+			c.flags &^= uQuick | uSending
+			p.l.dropOut(c)
+			p.sendEnded(c)
+		}
+	}
+	clear(p.quick[kept:])
+	p.quick = p.quick[:kept]
 }
 
 func (p *uring) deliver(data uint64, res int32, flags uint32) {
@@ -284,21 +322,21 @@ func (p *uring) cancelData(data uint64) {
 func (p *uring) join(c *conn) error {
 	c.flags = 0
 	p.standing(c)
-	p.l.hot = true // so that it is submitted
 	return nil
 }
 
-func (p *uring) leave(c *conn) {
+// leave has the receive end, after which what it has brought is still answered here.
+func (p *uring) leave(c *conn) bool {
 	if c.flags&uDirect != 0 { // a big argument comes in; another time
-		c.state = connOpen
-		return
+		return false
 	}
 	if c.flags&uReceiving != 0 && c.flags&uCancelling == 0 {
 		p.cancel(c, forRecv)
 		c.flags |= uCancelling
-		p.l.hot = true
 	}
+	p.l.again = true // a quick send that is complete does not end a wait
 	p.after(c)
+	return true
 }
 
 func (p *uring) end(c *conn) {
@@ -311,8 +349,8 @@ func (p *uring) end(c *conn) {
 	}
 	if c.flags&uSending != 0 {
 		p.cancel(c, forSend)
+		p.l.again = true // a quick send that is complete does not end a wait
 	}
-	p.l.hot = true
 	p.after(c)
 }
 
@@ -342,18 +380,32 @@ func (p *uring) finish() {
 func (p *uring) trim() { p.calm = true }
 
 func (p *uring) send(c *conn) {
-	if p.l.take(c) {
-		p.submitSend(c)
+	if !p.l.take(c) {
+		return
 	}
+	quick := c.unsent <= quickMax && len(c.out) <= iovMax
+	if quick && (len(c.out) > 1 || c.s.Closing != 0 || p.l.srv.stopping.Load()) {
+		// Something must happen when it is sent, if only that lent bytes are given back,
+		// so the loop does not wait in the call that submits.
+		p.l.again = true
+	}
+	p.submitSend(c, quick)
 }
 
-// submitSend queues the next piece of c.out. The kernel goes on by itself after a
-// short send (MSG_WAITALL).
-func (p *uring) submitSend(c *conn) {
+// submitSend queues the next piece of c.out. A quick send gives up what does not fit
+// at once; another goes on by itself after a short send.
+func (p *uring) submitSend(c *conn, quick bool) {
 	c.flags |= uSending
-	p.l.hot = true
+	entry := p.ring.tail
 	e := p.ring.next()
 	e.fd, e.userData, e.opFlags = c.fd, userData(forSend, c), unix.MSG_NOSIGNAL|unix.MSG_WAITALL
+	if quick {
+		c.flags |= uQuick
+		e.flags = sqeSkipSuccess
+		e.opFlags |= unix.MSG_DONTWAIT
+		p.quick = append(p.quick, quickSend{c, entry})
+		c.unsent = 0
+	}
 	if len(c.out) == 1 {
 		b := c.out[0].Bytes
 		e.op, e.addr = opSend, uint64(uintptr(unsafe.Pointer(unsafe.SliceData(b))))
@@ -392,7 +444,12 @@ func (p *uring) dropMessage(c *conn) {
 }
 
 func (p *uring) sendDone(c *conn, res int32) {
-	c.flags &^= uSending
+	if c.flags&uQuick != 0 { // it has failed, so what counted as sent is not
+		for i := range c.out {
+			c.unsent += len(c.out[i].Bytes)
+		}
+	}
+	c.flags &^= uSending | uQuick
 	switch {
 	case res > 0:
 		p.l.sent(c, int(res))
@@ -400,19 +457,20 @@ func (p *uring) sendDone(c *conn, res int32) {
 	default:
 		c.broken = true
 	}
-	if c.ext != nil && (c.unsent == 0 || c.broken) {
+	if c.unsent > 0 && !c.broken && c.state <= connLeaving {
+		p.submitSend(c, false)
+		return
+	}
+	p.sendEnded(c)
+}
+
+// sendEnded goes on after everything of c.out was sent, or nothing more can be.
+func (p *uring) sendEnded(c *conn) {
+	if c.ext != nil {
 		p.dropMessage(c)
 	}
-	if c.state == connEnding {
-		p.after(c)
-		return
-	}
-	if c.unsent > 0 && !c.broken {
-		p.submitSend(c)
-		return
-	}
-	// Only what is more than a reply that has left needs to be acted upon.
-	if c.broken || c.s.Closing != 0 || c.s.Out.Len() > 0 {
+	// Nothing is to be done after a reply that has simply left.
+	if c.state <= connLeaving && (c.broken || c.s.Closing != 0 || c.s.Out.Len() > 0) {
 		p.l.actLaterOn(c)
 	}
 	p.after(c)
@@ -427,7 +485,6 @@ func (p *uring) listen(ln *listener) error {
 	ln.tag = uint32(len(p.listeners))
 	p.listeners = append(p.listeners, ln)
 	p.pollFD(ln.fd, forListener|uint64(ln.tag)<<kindBits)
-	p.l.hot = true
 	p.l.accepting.add(ln) // connections that came before the poll make no edge
 	return nil
 }
@@ -436,7 +493,6 @@ func (p *uring) unlisten(ln *listener) {
 	if int(ln.tag) < len(p.listeners) && p.listeners[ln.tag] == ln {
 		p.listeners[ln.tag] = nil
 		p.cancelData(forListener | uint64(ln.tag)<<kindBits)
-		p.l.hot = true
 	}
 }
 
