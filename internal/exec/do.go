@@ -131,6 +131,7 @@ func (x *Executor) call(s *session.Session, spec *command.Spec) {
 		s.Out.Rewind(mark) // an error replaces whatever was half written
 		x.failed(s, spec, err)
 	}
+	x.changes += int64(x.txn.Dirty())
 	x.Stats.Commands[spec.ID].Calls++
 }
 
@@ -188,6 +189,10 @@ func (x *Executor) failed(s *session.Session, spec *command.Spec, err error) {
 // refuse writes the error of a command that did not run, which also makes an open
 // transaction fail.
 func (x *Executor) refuse(s *session.Session, r *request, err error) {
+	if r.spec != nil && r.spec.Name == "EXEC" && s.Multi.Open {
+		err = &resp.Error{Code: "EXECABORT", Text: "Transaction discarded because of: " + text(err)}
+		x.discard(s)
+	}
 	s.Multi.Poison()
 	s.Out.Error(err)
 	x.count(err)
@@ -202,6 +207,22 @@ func (x *Executor) refuse(s *session.Session, r *request, err error) {
 			"instance. Connection aborted.", "addr", s.Remote)
 		s.Closing = session.Immediately
 	}
+}
+
+// text is an error as it would be replied, without its code if that is ERR.
+func text(err error) string {
+	if e, ok := err.(*resp.Error); ok && e.Code == "ERR" {
+		return e.Text
+	}
+	return err.Error()
+}
+
+// discard ends a transaction that will not be executed.
+func (x *Executor) discard(s *session.Session) {
+	if w, ok := s.Multi.Watch.(*keyspace.Watch); ok && w != nil {
+		x.Keyspace.Unwatch(w)
+	}
+	s.Multi = session.Multi{}
 }
 
 func isHTTP(name []byte) bool {

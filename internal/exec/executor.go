@@ -31,7 +31,8 @@ type Executor struct {
 	dirty   []*session.Session
 	stopped []*session.Session // until a pause ends
 
-	exclusive bool // in exclusive mode
+	exclusive bool  // in exclusive mode
+	changes   int64 // not yet reported
 	effects   []command.Effect
 	refs      []command.KeyRef
 
@@ -109,14 +110,18 @@ func New(sh *Shared) *Executor {
 	x.anon.Anon = true
 	x.txn.Deleted = func(db int, key []byte) {
 		if x.Journal.Active() {
-			x.ctx.Before(db, delName, append([]byte(nil), key...))
+			name := delName
+			if x.Keyspace.Tuning.LazyExpire.Load() {
+				name = unlinkName
+			}
+			x.ctx.Before(db, name, append([]byte(nil), key...))
 		}
 	}
 	x.readClock()
 	return x
 }
 
-var delName = []byte("DEL")
+var delName, unlinkName = []byte("DEL"), []byte("UNLINK")
 
 func (x *Executor) readClock() {
 	x.mono = x.Clock.Mono()
@@ -141,8 +146,24 @@ func (x *Executor) Begin(int64) {
 
 // End implements the loop's handler.
 func (x *Executor) End() {
-	x.txn.Report()
+	x.report()
 	x.gate.Leave()
+	if x.Congested != nil && x.Congested() {
+		time.Sleep(congestionPause)
+	}
+}
+
+// congestionPause is how long a loop waits before its next turn while a snapshot has
+// more to write than it can hold.
+const congestionPause = 200 * time.Microsecond
+
+// report adds what this executor has done to what the server knows.
+func (x *Executor) report() {
+	x.txn.Report()
+	if x.changes > 0 && x.Changed != nil {
+		x.Changed(x.changes)
+	}
+	x.changes = 0
 }
 
 // Dirty implements the loop's handler.
@@ -243,7 +264,7 @@ func (x *Executor) Exclusive(fn func()) {
 		fn()
 		return
 	}
-	x.txn.Report()
+	x.report()
 	x.Keyspace.Exclusive(x.gate, func() {
 		x.exclusive = true
 		x.txn.Adopt()
@@ -258,3 +279,12 @@ func (x *Executor) Gate() *keyspace.Gate { return x.gate }
 
 // Hits and Misses are this executor's lookups.
 func (x *Executor) Lookups() (hits, misses int64) { return x.txn.Hits, x.txn.Misses }
+
+// ResetStats forgets what CONFIG RESETSTAT forgets. It is called in exclusive mode.
+func (x *Executor) ResetStats() {
+	clear(x.Stats.Commands)
+	clear(x.Stats.Errors)
+	x.Stats.Histograms.Reset()
+	x.Stats = Counters{Commands: x.Stats.Commands, Histograms: x.Stats.Histograms, Errors: x.Stats.Errors}
+	x.txn.Hits, x.txn.Misses = 0, 0
+}

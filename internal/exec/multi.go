@@ -38,6 +38,7 @@ func (x *Executor) ExecQueue(c *command.Ctx) error {
 		run()
 		x.txn.Unlock()
 	}
+	x.txn.Begin(s.DB, c.Now)
 	c.Reset(spec, args, false) // EXEC itself is not journalled
 	c.InMulti = false
 	return nil

@@ -34,7 +34,11 @@ type Shared struct {
 
 	// Monitor, if there are monitors, is shown every command before it runs.
 	Monitor func(s *session.Session, db int, args command.Args)
-	// LogKeys is called for commands that the slow log wants, with secrets removed.
+	// Changed, if set, is told once a turn how many changes there were.
+	Changed func(n int64)
+	// Congested, if set, says that loops should slow down.
+	Congested func() bool
+
 	Tracking atomic.Bool // latency-tracking
 }
 

@@ -86,7 +86,7 @@ func (x *Executor) charge(spec *command.Spec, r *request) {
 	micros := took / 1000
 	if x.Logs.Slow.Wants(micros) && !spec.Has(command.SkipSlowlog) {
 		s := x.ctx.Session
-		x.Logs.Slow.Add(micros, redacted(spec, r.args), s.Remote, s.Name)
+		x.Logs.Slow.Add(micros, Redacted(spec, r.args), s.Remote, s.Name)
 	}
 	if ms := micros / 1000; x.Latency.Wants(ms) && ms > 0 {
 		event := "command"
@@ -97,8 +97,8 @@ func (x *Executor) charge(spec *command.Spec, r *request) {
 	}
 }
 
-// redacted is what logs may show of a call.
-func redacted(spec *command.Spec, args command.Args) [][]byte {
+// Redacted is what logs may show of a call.
+func Redacted(spec *command.Spec, args command.Args) [][]byte {
 	if !spec.Has(command.Redact) {
 		return args
 	}

@@ -138,14 +138,11 @@ func (t *Txn) Random(db int) (key []byte, ok bool) {
 				}
 				slot, _ := tb.dict.Random(rand.Uint64)
 				rec := record.At(st.heap.arena, slot.Ref())
-				key, ok = append([]byte(nil), rec.Key()...), true
-				if !rec.HasExpiry() || !t.expired(rec) || t.ks.Tuning.Frozen.Load() {
+				if !rec.HasExpiry() || !t.expired(rec) {
+					key, ok = append([]byte(nil), rec.Key()...), true
 					return
 				}
-				p := place{st: st, tb: tb, at: t.ks.Placement(key), slot: slot}
-				t.expire(&p, db, key)
-				key, ok = nil, false
-				break
+				break // its time has come: draw again, and leave it to the sweep
 			}
 		}
 	})

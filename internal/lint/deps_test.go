@@ -32,10 +32,9 @@ ds/listpack, ds/intset < ds/quicklist, ds/dict, ds/ranktree;
 ds/quicklist, ds/dict, ds/ranktree, ds/radix, ds/hll, ds/geohash < DS;
 
 # Floor 3: values, their file format, the keyspace.
-DS, config, clock < value;
-value < rdb;
-clock, config, PURE < evict;
-value, evict, observe < keyspace;
+PURE < rdb;
+ds/dict < ds/record;
+ds/record, resp, config, clock < keyspace;
 
 # Floor 4: state that commands act on. None of it knows that there are commands.
 config, clock, PURE < acl;
@@ -44,7 +43,8 @@ resp, clock, observe < journal;
 
 # Floor 5: the contract of a command, and what drives one.
 resp, keyspace, session, acl < command;
-command, journal, observe < exec;
+journal < command;
+command, observe < exec;
 
 # Floor 5: subsystems. Each owns its state, its format and its INFO section.
 session, observe < pubsub, tracking;
@@ -56,7 +56,7 @@ session, config, observe < netloop;
 
 # Floor 5: families of commands. A data family sees data, a service family what
 # it drives; none sees another.
-command, value, keyspace, rdb < DATA;
+command, rdb < DATA;
 DATA < command/stringcmd, command/listcmd, command/hashcmd, command/setcmd,
        command/zsetcmd, command/streamcmd, command/bitcmd, command/hllcmd,
        command/geocmd, command/keycmd;
@@ -65,7 +65,7 @@ SERVICE < command/conncmd, command/txcmd;
 SERVICE, pubsub < command/pubsubcmd;
 SERVICE, script < command/scriptcmd;
 SERVICE < command/aclcmd;
-SERVICE, snapshot, aof, tracking, evict < command/servercmd;
+SERVICE, snapshot, aof, tracking < command/servercmd;
 SERVICE, snapshot < command/configcmd, command/infocmd, command/latencycmd,
                     command/memorycmd, command/debugcmd;
 SERVICE, replication < command/replcmd;

@@ -1,0 +1,42 @@
+// Command spinel is every program of the suite in one: started as spinel-server,
+// redis-server or valkey-server it is the server, as spinel-cli the client, and so on;
+// started as spinel it takes the program's name as its first argument.
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spineldb/spinel/internal/cli"
+	"github.com/spineldb/spinel/internal/server"
+)
+
+func main() { os.Exit(run(os.Args)) }
+
+func run(args []string) int {
+	name := strings.TrimSuffix(filepath.Base(args[0]), ".exe")
+	for _, prefix := range []string{"spinel-", "redis-", "valkey-"} {
+		if program, ok := strings.CutPrefix(name, prefix); ok {
+			return start(program, name, args[1:])
+		}
+	}
+	if len(args) > 1 {
+		return start(args[1], "spinel "+args[1], args[2:])
+	}
+	fmt.Fprintln(os.Stderr, "usage: spinel server|cli [arguments]")
+	return 2
+}
+
+func start(program, name string, args []string) int {
+	switch program {
+	case "server":
+		return server.Main(args, os.Stdin, os.Stdout, os.Stderr)
+	case "cli":
+		return cli.Program{Name: name, Version: server.RedisVersion}.Main(args, os.Stdin, os.Stdout, os.Stderr, os.Getenv)
+	default:
+		fmt.Fprintf(os.Stderr, "%s: there is no program %q in this version; there are server and cli\n", name, program)
+		return 2
+	}
+}

@@ -1,0 +1,54 @@
+// Package all is the list of all families of commands, and the one place that knows
+// them together.
+package all
+
+import (
+	"github.com/spineldb/spinel/internal/command"
+	"github.com/spineldb/spinel/internal/command/catalogcmd"
+	"github.com/spineldb/spinel/internal/command/configcmd"
+	"github.com/spineldb/spinel/internal/command/conncmd"
+	"github.com/spineldb/spinel/internal/command/debugcmd"
+	"github.com/spineldb/spinel/internal/command/infocmd"
+	"github.com/spineldb/spinel/internal/command/keycmd"
+	"github.com/spineldb/spinel/internal/command/latencycmd"
+	"github.com/spineldb/spinel/internal/command/memorycmd"
+	"github.com/spineldb/spinel/internal/command/servercmd"
+	"github.com/spineldb/spinel/internal/command/stringcmd"
+	"github.com/spineldb/spinel/internal/command/txcmd"
+	"github.com/spineldb/spinel/internal/config"
+)
+
+// Deps are what the families drive.
+type Deps struct {
+	Catalog catalogcmd.Deps
+	Config  configcmd.Deps
+	Conn    conncmd.Deps
+	Debug   debugcmd.Deps
+	Info    infocmd.Deps
+	Latency latencycmd.Deps
+	Memory  memorycmd.Deps
+	Server  servercmd.Deps
+	String  stringcmd.Deps
+}
+
+// Families are all commands, bound to what they drive.
+func Families(d Deps) [][]*command.Spec {
+	return [][]*command.Spec{
+		catalogcmd.Family.With(d.Catalog),
+		configcmd.Family.With(d.Config),
+		conncmd.Family.With(d.Conn),
+		debugcmd.Family.With(d.Debug),
+		infocmd.Family.With(d.Info),
+		keycmd.Family.Specs,
+		latencycmd.Family.With(d.Latency),
+		memorycmd.Family.With(d.Memory),
+		servercmd.Family.With(d.Server),
+		stringcmd.Family.With(d.String),
+		txcmd.Family.Specs,
+	}
+}
+
+// Options are the options that families declare.
+func Options() []*config.Group {
+	return []*config.Group{configcmd.Options, debugcmd.Options, infocmd.Options, latencycmd.Options}
+}

@@ -1,0 +1,154 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/spineldb/spinel/internal/config"
+)
+
+const usage = `Usage: ./redis-server [/path/to/redis.conf] [options] [-]
+       ./redis-server - (read config from stdin)
+       ./redis-server -v or --version
+       ./redis-server -h or --help
+
+Examples:
+       ./redis-server (run the server with default conf)
+       echo 'maxmemory 128mb' | ./redis-server -
+       ./redis-server /etc/redis/6379.conf
+       ./redis-server --port 7777
+       ./redis-server /etc/myredis.conf --loglevel verbose -
+`
+
+// gcPercent lets the small Go heap double before it is collected; data are not on it.
+const gcPercent = 200
+
+// Main is the program spinel-server. args are without the program's name.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	debug.SetGCPercent(gcPercent)
+	if len(args) == 1 {
+		switch args[0] {
+		case "-v", "--version":
+			fmt.Fprintf(stdout, "Redis server v=%s sha=00000000:0 malloc=spinel-%s bits=64 build=%s\n",
+				RedisVersion, Version, runtime.Version())
+			return 0
+		case "-h", "--help":
+			fmt.Fprint(stdout, usage)
+			return 0
+		}
+	}
+	if len(args) > 0 && (args[0] == "--test-memory" || args[0] == "--check-system") {
+		fmt.Fprintf(stderr, "%s is not supported by this version\n", args[0])
+		return 1
+	}
+	set, input, err := loadConfig(args, stdin)
+	if err != nil {
+		complain(stderr, err)
+		return 1
+	}
+	if daemonize.Get(set) && supervision(set) == supervisedNo {
+		if child, err := background(args, input); err != nil {
+			fmt.Fprintf(stderr, "can't run in the background: %v\n", err)
+			return 1
+		} else if !child {
+			return 0
+		}
+	}
+	return run(set, args, stdout, stderr)
+}
+
+// loadConfig reads the options of a command line. input is what was on standard input.
+func loadConfig(args []string, stdin io.Reader) (set *config.Set, input []byte, err error) {
+	cl := config.ParseCommandLine(args)
+	if cl.Stdin {
+		if input, err = io.ReadAll(io.LimitReader(stdin, 64<<20)); err != nil {
+			return nil, nil, err
+		}
+	}
+	if cl.File != "" {
+		if cl.File, err = filepath.Abs(cl.File); err != nil {
+			return nil, nil, err
+		}
+	}
+	set = Schema().NewSet()
+	err = set.Load(config.Source{Files: config.OSFiles{}, File: cl.File, Stdin: input, Lines: cl.Lines})
+	return set, input, err
+}
+
+// complain says what is wrong with the configuration, as Redis does.
+func complain(w io.Writer, err error) {
+	if line, ok := errors.AsType[*config.LineError](err); ok {
+		fmt.Fprintln(w, strings.TrimRight("\n"+line.Report("Redis "+RedisVersion), "\n"))
+		return
+	}
+	if file, ok := errors.AsType[*config.FileError](err); ok {
+		fmt.Fprintf(w, "Fatal error, can't open config file '%s': %v\n", file.File, file.Err)
+		return
+	}
+	fmt.Fprintln(w, err)
+}
+
+// run serves until it is told to stop.
+func run(set *config.Set, args []string, stdout, stderr io.Writer) int {
+	exe, _ := os.Executable()
+	s, err := New(Config{Set: set, Stdout: stdout, Exe: exe})
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+	raiseFileLimit(s)
+	s.greet(args)
+	pid := newPidFile(set)
+	if err := pid.write(); err != nil {
+		s.log.Warnf("Failed to write PID file: %v", err)
+	}
+	defer pid.remove()
+	stopSignals := s.handleSignals()
+	defer stopSignals()
+	if err := s.Start(); err != nil {
+		s.log.Warnf("%v", err)
+		s.Close()
+		return 1
+	}
+	s.log.Noticef("Ready to accept connections")
+	notifyReady(set, s.log)
+	code := s.Wait()
+	s.Close()
+	return code
+}
+
+// greet logs what is starting, in words that scripts look for.
+func (s *Server) greet(args []string) {
+	s.log.Noticef("oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo")
+	s.log.Noticef("Spinel %s, compatible with Redis %s, bits=64, pid=%d, just started", Version, RedisVersion, os.Getpid())
+	if len(args) == 0 {
+		s.log.Warnf("Warning: no config file specified, using the default config. In order to specify a config file use %s /path/to/redis.conf", os.Args[0])
+	} else {
+		s.log.Noticef("Configuration loaded")
+	}
+	backend, why := s.net.Backend()
+	if why != "" {
+		s.log.Noticef("network: %s (%s)", backend, why)
+	} else {
+		s.log.Noticef("network: %s", backend)
+	}
+	port, _ := s.config.Text("port")
+	s.log.Raw(observeNotice, fmt.Sprintf("\n"+
+		"        /\\         Spinel %s (Redis %s) 64 bit\n"+
+		"       /  \\        Running in standalone mode\n"+
+		"      /____\\       Port: %s\n"+
+		"      \\    /       PID: %d\n"+
+		"       \\  /\n"+
+		"        \\/\n", Version, RedisVersion, port, os.Getpid()))
+	s.log.Noticef("Server initialized")
+}
+
+// uptime is how long the server has been running.
+func (s *Server) uptime() time.Duration { return time.Duration(s.clock.Mono() - s.started) }

@@ -1,0 +1,206 @@
+package server
+
+import (
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/spineldb/spinel/internal/command"
+	"github.com/spineldb/spinel/internal/command/all"
+	"github.com/spineldb/spinel/internal/command/catalogcmd"
+	"github.com/spineldb/spinel/internal/command/configcmd"
+	"github.com/spineldb/spinel/internal/command/conncmd"
+	"github.com/spineldb/spinel/internal/command/debugcmd"
+	"github.com/spineldb/spinel/internal/command/infocmd"
+	"github.com/spineldb/spinel/internal/command/latencycmd"
+	"github.com/spineldb/spinel/internal/command/memorycmd"
+	"github.com/spineldb/spinel/internal/command/servercmd"
+	"github.com/spineldb/spinel/internal/command/stringcmd"
+	"github.com/spineldb/spinel/internal/config"
+	"github.com/spineldb/spinel/internal/exec"
+	"github.com/spineldb/spinel/internal/keyspace"
+	"github.com/spineldb/spinel/internal/session"
+	"github.com/spineldb/spinel/internal/snapshot"
+	"github.com/spineldb/spinel/internal/vfs"
+)
+
+// makeParts makes the subsystems that commands drive.
+func (s *Server) makeParts() error {
+	wd, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	s.saver, err = snapshot.New(snapshot.Config{
+		Keyspace: s.keyspace, Options: s.config, FS: vfs.OS{}, Clock: s.clock, Log: s.slog,
+		WorkDir: wd, PID: os.Getpid(), RedisVersion: RedisVersion,
+	})
+	return err
+}
+
+// families are all commands, given what they drive.
+func (s *Server) families() [][]*command.Spec {
+	table := func() *command.Table { return s.table }
+	return all.Families(all.Deps{
+		Catalog: catalogcmd.Deps{Table: table},
+		Config:  configcmd.Deps{Options: s.config, Files: config.OSFiles{}, Log: s.slog, ResetStats: s.resetStats},
+		Conn: conncmd.Deps{Version: RedisVersion, Databases: s.keyspace.Databases(), Sessions: s.sessions, Users: s.users,
+			Paused: s.paused},
+		Debug: debugcmd.Deps{Keyspace: s.keyspace, Options: s.config, Log: s.slog, Sleep: time.Sleep, Reload: s.reload},
+		Info: infocmd.Deps{Build: s.build(), Keyspace: s.keyspace, Sessions: s.sessions, Options: s.config,
+			Clock: s.clock, Figures: s.figures, Table: table},
+		Latency: latencycmd.Deps{Options: s.config, Logs: s.logs, Monitor: s.latency, Histograms: s.histograms, Table: table},
+		Memory:  memorycmd.Deps{Keyspace: s.keyspace, Figures: s.memoryFigures},
+		Server: servercmd.Deps{
+			Keyspace: s.keyspace, Sessions: s.sessions, Clock: s.clock, Saver: s.saver, Stopper: s,
+			LazyFlush:  func() bool { return keyspace.LazyUserFlush.Get(s.config) },
+			Background: s.inBackground, Flushed: s.flushed, Version: Version, RedisVersion: RedisVersion,
+		},
+		String: stringcmd.Deps{MaxBulk: func() int64 { return s.shared.Limits.Bulk.Load() }},
+	})
+}
+
+// followParts hands options to those whom they concern.
+func (s *Server) followParts() {
+	latencycmd.Follow(s.config, s.logs, s.latency, &s.shared.Tracking)
+	s.shared.Changed = s.saver.AddChanges
+	s.shared.Congested = s.saver.Congested
+}
+
+func (s *Server) saveFailing() bool { return s.saver.WritesStopped() }
+
+// paused is called when CLIENT PAUSE changed what is held back: nothing is removed by
+// its time or for want of memory while writes are.
+func (s *Server) paused() {
+	s.keyspace.Tuning.Frozen.Store(s.sessions.Pause.Mode(s.clock.Mono()) != session.PauseOff)
+}
+
+// inBackground runs a task soon, on a goroutine that Close waits for.
+func (s *Server) inBackground(task func()) {
+	s.background.Add(1)
+	go func() {
+		defer s.background.Done()
+		task()
+	}()
+}
+
+// flushed saves an empty snapshot after FLUSHALL, if there are save points, so that
+// the old one does not bring the keys back.
+func (s *Server) flushed() {
+	if len(snapshot.SavePoints(s.config)) > 0 {
+		if err := s.saver.Save(nil); err != nil {
+			s.log.Warnf("Saving after FLUSHALL: %v", err)
+		}
+	}
+}
+
+// load fills the keyspace from the snapshot on the disk.
+func (s *Server) load() error {
+	start := s.clock.Mono()
+	got, err := s.saver.Load(snapshot.LoadOptions{StringBytesMax: exec.BulkMax.Get(s.config)})
+	if err != nil {
+		return err
+	}
+	if got.Found {
+		s.log.Noticef("DB loaded from disk: %.3f seconds", float64(s.clock.Mono()-start)/1e9)
+	}
+	return nil
+}
+
+// reload saves the data and loads them again, for DEBUG RELOAD.
+func (s *Server) reload(c *command.Ctx, o debugcmd.ReloadOptions) error {
+	gate := s.gateOf(c)
+	if !o.NoSave {
+		if err := s.saver.Save(gate); err != nil {
+			return errReload
+		}
+	}
+	if o.NoFlush {
+		return errReloadInto
+	}
+	var release func()
+	var err error
+	c.Engine.Exclusive(func() { _, release, err = s.keyspace.FlushAll() })
+	if err != nil {
+		return err
+	}
+	s.inBackground(release)
+	if _, err := s.saver.Load(snapshot.LoadOptions{StringBytesMax: exec.BulkMax.Get(s.config)}); err != nil {
+		s.log.Warnf("DEBUG RELOAD: %v", err)
+		return errReloadLoad
+	}
+	return nil
+}
+
+// gateOf is the gate of the executor that runs a command.
+func (s *Server) gateOf(c *command.Ctx) *keyspace.Gate {
+	if x, ok := c.Engine.(*exec.Executor); ok {
+		return x.Gate()
+	}
+	return nil
+}
+
+// monitor shows a command to every monitor.
+func (s *Server) monitor(from *session.Session, db int, args command.Args) {
+	line := servercmd.AppendMonitor(nil, s.clock.Wall(), db, from, s.redact(args))
+	for _, m := range s.sessions.All() {
+		if m.Monitor {
+			m.Push(line, monitorMax)
+		}
+	}
+}
+
+// monitorMax bounds the lines that wait for a monitor that does not read.
+const monitorMax = 64 << 20
+
+// redact is what others may see of a command.
+func (s *Server) redact(args command.Args) [][]byte {
+	spec := s.table.Resolve(args)
+	if spec == nil {
+		return args
+	}
+	if spec.FullName() == "config|set" {
+		return configcmd.Redacted(s.config.Schema(), args)
+	}
+	return exec.Redacted(spec, args)
+}
+
+// build is what does not change while the server runs.
+func (s *Server) build() infocmd.Build {
+	return infocmd.Build{
+		RedisVersion: RedisVersion, Version: Version, RunID: s.runID, Executable: s.exe, PID: os.Getpid(),
+		Supervised: [...]string{"no", "upstart", "systemd"}[supervision(s.config)], Multiplexing: s.multiplexing(),
+		GoVersion: runtime.Version(), OS: systemName(), MemoryBytes: systemMemory(),
+	}
+}
+
+// sample feeds the rates of INFO, and the peak of the memory.
+func (s *Server) sample(now int64) {
+	if used := s.keyspace.UsedMemory() + s.keyspace.Buffers.Load(); used > s.peak.Load() {
+		s.peak.Store(used)
+	}
+	if now < s.nextSample {
+		return
+	}
+	s.nextSample = now + int64(cronPeriod)
+	s.keyspace.Exclusive(nil, func() {
+		c := s.counters()
+		s.rates.ops.Sample(now, uint64(c.Processed))
+		s.rates.in.Sample(now, uint64(c.BytesIn))
+		s.rates.out.Sample(now, uint64(c.BytesOut))
+	})
+	if s.sessions.Pause.Mode(now) == session.PauseOff && s.keyspace.Tuning.Frozen.Load() {
+		s.keyspace.Tuning.Frozen.Store(false)
+	}
+}
+
+// saveIfDue begins a save if it is time for one, and lets the gate ask whether writes are to
+// be refused.
+func (s *Server) saveIfDue() {
+	s.saver.Cron()
+	s.shared.Attend(exec.AttendMisconf, s.saver.WritesStopped())
+}
+
+func (s *Server) closeParts() {
+	s.saver.Cancel()
+	s.saver.Wait(nil)
+}

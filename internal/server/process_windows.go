@@ -1,0 +1,11 @@
+package server
+
+import "errors"
+
+func background([]string, []byte) (bool, error) {
+	return false, errors.New("daemonize is not supported on Windows; run it as a service")
+}
+
+func stopSelf() {}
+
+func raiseFileLimit(*Server) {}

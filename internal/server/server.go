@@ -1,0 +1,239 @@
+// Package server puts the parts together: it is the only package that sees all of them,
+// and it decides nothing that one of them could decide.
+//
+//	New      options -> keyspace, journal, table of commands, executors, event loops
+//	Start    listen, load the data, accept
+//	Stop     save if configured, send what is pending, close
+//
+// Main is the program spinel-server: command line, daemon, pid file, signals.
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/spineldb/spinel/internal/acl"
+	"github.com/spineldb/spinel/internal/clock"
+	"github.com/spineldb/spinel/internal/command"
+	"github.com/spineldb/spinel/internal/config"
+	"github.com/spineldb/spinel/internal/exec"
+	"github.com/spineldb/spinel/internal/journal"
+	"github.com/spineldb/spinel/internal/keyspace"
+	"github.com/spineldb/spinel/internal/netloop"
+	"github.com/spineldb/spinel/internal/observe"
+	"github.com/spineldb/spinel/internal/session"
+	"github.com/spineldb/spinel/internal/snapshot"
+)
+
+// Version is this program's; RedisVersion is the one that it is compatible with and
+// says it is.
+const (
+	Version      = "0.1.0"
+	RedisVersion = "7.2.4"
+)
+
+// Config is what a Server is made with.
+type Config struct {
+	Set    *config.Set // the options; see Schema
+	Clock  clock.Clock // nil for the machine's
+	Stdout io.Writer   // where it logs unless told otherwise
+	Exe    string      // for INFO
+}
+
+// A Server is one instance. Any number of them may live in a process.
+type Server struct {
+	config *config.Set
+	clock  clock.Clock
+	log    *observe.Log
+	slog   *slog.Logger
+
+	keyspace *keyspace.Keyspace
+	journal  *journal.Journal
+	users    *acl.Users
+	sessions *session.Registry
+	logs     *observe.CommandLogs
+	latency  *observe.LatencyMonitor
+	table    *command.Table
+	shared   *exec.Shared
+	net      *netloop.Server
+	saver    *snapshot.Saver
+
+	executors []*exec.Executor
+	started   int64 // monotonic
+	startedAt int64 // wall, milliseconds
+	runID     string
+	exe       string
+	loading   atomic.Bool
+
+	stop       chan struct{}
+	stopOnce   sync.Once
+	background sync.WaitGroup
+	ended      chan int // exit code
+
+	rates      struct{ ops, in, out observe.Rate }
+	nextSample int64
+	peak       atomic.Int64 // the most memory that was ever used
+	baseline   int64        // used when nothing was stored yet
+	shutting   atomic.Bool
+}
+
+// New makes a server that does not run yet.
+func New(c Config) (*Server, error) {
+	if c.Clock == nil {
+		c.Clock = clock.System{}
+	}
+	s := &Server{
+		config: c.Set, clock: c.Clock, exe: c.Exe,
+		journal: &journal.Journal{}, users: acl.New(), sessions: session.NewRegistry(),
+		logs: observe.NewCommandLogs(c.Clock), latency: observe.NewLatencyMonitor(c.Clock),
+		stop: make(chan struct{}), ended: make(chan int, 1), runID: randomHex(20),
+	}
+	s.started, s.startedAt = c.Clock.Mono(), int64(clock.Now(c.Clock))
+	if err := s.openLog(c.Stdout); err != nil {
+		return nil, err
+	}
+	var err error
+	s.keyspace, err = keyspace.New(keyspace.Options{Databases: int(keyspace.Databases.Get(c.Set)), Clock: c.Clock})
+	if err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	s.keyspace.SetNow(clock.Now(c.Clock))
+	if err := s.assemble(); err != nil {
+		s.keyspace.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) openLog(stdout io.Writer) error {
+	if stdout == nil {
+		stdout = os.Stdout
+	}
+	s.log = observe.NewLog(observe.LogOptions{Clock: s.clock, Zone: time.Local, Stdout: stdout, PID: os.Getpid(),
+		Role: observe.RolePrimary, Level: level(s.config)})
+	s.slog = s.log.Logger()
+	if err := s.log.ToFile(logfile.Get(s.config)); err != nil {
+		return fmt.Errorf("Can't open the log file: %w", err) //nolint:staticcheck // Redis's words
+	}
+	if syslogEnabled.Get(s.config) {
+		if err := s.log.ToSyslog(syslogIdent.Get(s.config), syslogFacility.Name(s.config)); err != nil {
+			return err
+		}
+	}
+	s.config.OnChange(loglevel, func() { s.log.SetLevel(level(s.config)) })
+	return nil
+}
+
+// assemble connects the parts. What one needs of another it gets here.
+func (s *Server) assemble() error {
+	s.users.Configure(s.config)
+	s.keyspace.Expired = func(db int, key []byte) {
+		if s.journal.Active() {
+			s.journal.Append([]journal.Effect{{DB: db, Args: [][]byte{s.deletion(), append([]byte(nil), key...)}}})
+		}
+	}
+	if err := s.makeParts(); err != nil {
+		return err
+	}
+	var err error
+	if s.table, err = command.NewTable(exec.Rename.Get(s.config), s.families()...); err != nil {
+		return err
+	}
+	s.shared = &exec.Shared{
+		Table: s.table, Keyspace: s.keyspace, Journal: s.journal, Sessions: s.sessions, Clock: s.clock,
+		Log: s.slog, Logs: s.logs, Latency: s.latency, Split: config.SplitArgs, Monitor: s.monitor,
+		Gates: []exec.Gate{
+			memoryGate{s.keyspace}, misconfGate{s.saveFailing}, loadingGate{s.loading.Load}, pauseGate{s},
+		},
+	}
+	s.follow()
+	s.net, err = netloop.New(netloop.Config{
+		Backend: netloop.IOBackend.Name(s.config),
+		Loops:   int(netloop.IOThreads.Get(s.config)),
+		NewHandler: func(int) netloop.Handler {
+			x := exec.New(s.shared)
+			s.executors = append(s.executors, x)
+			return x
+		},
+		Accept:    s.accept,
+		KeepAlive: func() int { return int(netloop.KeepAlive.Get(s.config)) },
+		Clock:     s.clock,
+		Log:       s.slog,
+	})
+	return err
+}
+
+func (s *Server) deletion() []byte {
+	if s.keyspace.Tuning.LazyExpire.Load() {
+		return []byte("UNLINK")
+	}
+	return []byte("DEL")
+}
+
+// follow hands options to those whom they concern, now and when they change.
+func (s *Server) follow() {
+	apply := func() {
+		l := &s.shared.Limits
+		l.Bulk.Store(exec.BulkMax.Get(s.config))
+		l.Query.Store(exec.QueryLimit.Get(s.config))
+		l.Idle.Store(netloop.Timeout.Get(s.config))
+		out := exec.OutputLimit.Get(s.config)[0]
+		l.OutHard.Store(out.Hard)
+		l.OutSoft.Store(out.Soft)
+		l.OutSoftMS.Store(out.SoftSeconds * 1000)
+		s.shared.Attend(exec.AttendMemory, keyspace.MaxMemory.Get(s.config, systemMemory()) > 0)
+	}
+	s.keyspace.Configure(s.config, systemMemory())
+	apply()
+	s.config.OnChange(exec.BulkMax, apply, exec.QueryLimit, netloop.Timeout, exec.OutputLimit, keyspace.MaxMemory)
+	s.followNetwork()
+	s.followParts()
+}
+
+// Start listens, loads the data and begins to serve. Commands that need the data are
+// refused until they are there.
+func (s *Server) Start() error {
+	s.loading.Store(true)
+	s.shared.Attend(exec.AttendLoading, true)
+	if err := s.listen(); err != nil {
+		return err
+	}
+	if err := s.net.Start(); err != nil {
+		return err
+	}
+	s.background.Add(1)
+	go s.cron()
+	if err := s.load(); err != nil {
+		return err
+	}
+	s.loading.Store(false)
+	s.shared.Attend(exec.AttendLoading, false)
+	return nil
+}
+
+// Wait returns the exit code when the server has been shut down.
+func (s *Server) Wait() int { return <-s.ended }
+
+// Close ends the server: pending replies are sent, nothing is saved.
+func (s *Server) Close() {
+	s.stopOnce.Do(func() {
+		close(s.stop)
+		s.background.Wait()
+		s.net.Shutdown(time.Second)
+		s.closeParts()
+		s.keyspace.Close()
+		_ = s.log.Close()
+	})
+}
+
+// errNotListening is why a server with port 0 and no unix socket ends at once.
+var errNotListening = errors.New("Configured to not listen anywhere, exiting.") //nolint:staticcheck // Redis's words
+
+// errListen is why CONFIG SET bind or port is refused.
+var errListen = config.Reason("Unable to listen on this port. Check server logs.")

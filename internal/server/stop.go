@@ -1,0 +1,77 @@
+package server
+
+import (
+	"github.com/spineldb/spinel/internal/command"
+	"github.com/spineldb/spinel/internal/command/servercmd"
+	"github.com/spineldb/spinel/internal/keyspace"
+	"github.com/spineldb/spinel/internal/resp"
+	"github.com/spineldb/spinel/internal/session"
+	"github.com/spineldb/spinel/internal/snapshot"
+)
+
+// errShutdown is the reply to a SHUTDOWN that could not save.
+var errShutdown = &resp.Error{Code: "ERR", Text: "Errors trying to SHUTDOWN. Check logs."}
+
+// Errors of DEBUG RELOAD.
+var (
+	errReload     = &resp.Error{Code: "ERR", Text: "Error trying to save the DB, check server logs"}
+	errReloadLoad = &resp.Error{Code: "ERR", Text: "Error trying to load the RDB dump, check server logs"}
+	errReloadInto = &resp.Error{Code: "ERR", Text: "NOFLUSH and MERGE are not supported by this version"}
+)
+
+// Shutdown implements servercmd.Stopper.
+func (s *Server) Shutdown(c *command.Ctx, f servercmd.ShutdownFlags) error {
+	if !s.shutdown(s.gateOf(c), f) {
+		return errShutdown
+	}
+	c.Session.Closing = session.Immediately
+	return nil
+}
+
+// Abort implements servercmd.Stopper. A shutdown has nothing to wait for yet, so there is
+// never one to call off.
+func (s *Server) Abort() bool { return false }
+
+// shutdown saves if that is asked for and makes Wait return. It returns false if saving
+// failed and the server goes on.
+func (s *Server) shutdown(gate *keyspace.Gate, f servercmd.ShutdownFlags) bool {
+	if s.shutting.Swap(true) {
+		return true
+	}
+	s.log.Warnf("User requested shutdown...")
+	s.saver.Cancel()
+	s.saver.Wait(gate)
+	save := f&servercmd.ShutdownSave != 0 ||
+		f&servercmd.ShutdownNoSave == 0 && len(snapshot.SavePoints(s.config)) > 0
+	if save && s.loading.Load() {
+		save = false // there is nothing yet that the file does not have
+	}
+	if save {
+		s.log.Noticef("Saving the final RDB snapshot before exiting.")
+		if err := s.saver.Save(gate); err != nil {
+			if f&servercmd.ShutdownForce == 0 {
+				s.log.Warnf("Error trying to save the DB, can't exit.")
+				s.shutting.Store(false)
+				return false
+			}
+			s.log.Warnf("Error trying to save the DB. Exit anyway.")
+		}
+	}
+	s.log.Warnf("Redis is now ready to exit, bye bye...")
+	s.end(0)
+	return true
+}
+
+// signalFlags turns an option's value into the flags of SHUTDOWN.
+func signalFlags(option int) (f servercmd.ShutdownFlags) {
+	for _, p := range []struct {
+		bit  int
+		flag servercmd.ShutdownFlags
+	}{{shutdownSave, servercmd.ShutdownSave}, {shutdownNoSave, servercmd.ShutdownNoSave},
+		{shutdownNow, servercmd.ShutdownNow}, {shutdownForce, servercmd.ShutdownForce}} {
+		if option&p.bit != 0 {
+			f |= p.flag
+		}
+	}
+	return f
+}
