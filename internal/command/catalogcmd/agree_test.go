@@ -12,7 +12,7 @@ import (
 // TestSpecsAgree holds what a Spec says in different places together: how many arguments
 // the Syntax has and the Arity, where the keys are in the Syntax and in Keys.
 func TestSpecsAgree(t *testing.T) {
-	for _, s := range newServer(t, families()...).Shared.Table.Specs() {
+	for _, s := range wholeServer(t).Shared.Table.Specs() {
 		for _, fault := range append(arityFaults(s), keyFaults(s)...) {
 			t.Errorf("%s: %s", s.FullName(), fault)
 		}

@@ -6,15 +6,26 @@ import (
 
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/command"
+	"github.com/spineldb/spinel/internal/command/all"
 	"github.com/spineldb/spinel/internal/command/catalogcmd"
 )
 
-// newServer has COMMAND and the commands of other families.
-func newServer(t *testing.T, others ...[]*command.Spec) *cmdtest.DB {
+// newServer has COMMAND and some other commands.
+func newServer(t *testing.T, others []*command.Spec) *cmdtest.DB {
 	t.Helper()
 	var db *cmdtest.DB
-	own := catalogcmd.Family.With(catalogcmd.Deps{Table: func() *command.Table { return db.Shared.Table }})
-	db = cmdtest.New(t, append(others, own)...)
+	own := catalogcmd.Deps{Table: func() *command.Table { return db.Shared.Table }}
+	db = cmdtest.New(t, catalogcmd.Family.With(own), others)
+	return db
+}
+
+// wholeServer has all commands. Only COMMAND is run, so the others are given nothing to
+// drive.
+func wholeServer(t *testing.T) *cmdtest.DB {
+	t.Helper()
+	var db *cmdtest.DB
+	own := catalogcmd.Deps{Table: func() *command.Table { return db.Shared.Table }}
+	db = cmdtest.New(t, all.Families(all.Deps{Catalog: own})...)
 	return db
 }
 
@@ -85,7 +96,7 @@ func TestReplies(t *testing.T) {
 
 // TestEverything shows that the answers about all commands are those about each.
 func TestEverything(t *testing.T) {
-	db := newServer(t, families()...)
+	db := wholeServer(t)
 	commands := db.Shared.Table.Commands()
 	names := make([]string, len(commands))
 	for i, s := range commands {

@@ -45,7 +45,7 @@ subscribe a / pfdebug encoding k / pfselftest x
 // TestKeysAgainstRedis compares the keys that are found in calls, and what is said to be
 // done with them.
 func TestKeysAgainstRedis(t *testing.T) {
-	p := &pair{t, newServer(t, families()...), startRedis(t)}
+	p := &pair{t, wholeServer(t), startRedis(t)}
 	p.speak("3")
 	compared := 0
 	for _, call := range append(calls, randomCalls(p)...) {

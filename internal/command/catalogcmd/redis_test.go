@@ -92,7 +92,7 @@ func TestInfoAgainstRedis(t *testing.T) { compareAll(t, "INFO", infoFacts) }
 func TestDocsAgainstRedis(t *testing.T) { compareAll(t, "DOCS", docsFacts) }
 
 func compareAll(t *testing.T, about string, read func(facts, string, client.Reply)) {
-	p := &pair{t, newServer(t, families()...), startRedis(t)}
+	p := &pair{t, wholeServer(t), startRedis(t)}
 	for _, version := range []string{"2", "3"} {
 		p.speak(version)
 		for _, s := range p.ours.Shared.Table.Commands() {
@@ -257,7 +257,7 @@ func render(r client.Reply) string {
 
 // TestRepliesAgainstRedis compares replies that do not depend on which commands exist.
 func TestRepliesAgainstRedis(t *testing.T) {
-	p := &pair{t, newServer(t), startRedis(t)}
+	p := &pair{t, newServer(t, nil), startRedis(t)}
 	for _, version := range []string{"2", "3"} {
 		p.speak(version)
 		for _, call := range []string{
