@@ -35,7 +35,10 @@ const (
 	WholeDB
 	// Exclusive commands run in exclusive mode: no other executor works meanwhile.
 	Exclusive
-	// Slow commands are timed one by one though they are few.
+	// Quick commands take about as long as Fast ones, though Redis does not call them
+	// so: they are timed together with those.
+	Quick
+	// Container marks a command that is nothing without a subcommand.
 	Container
 	// Sentinel marks what only a sentinel knows.
 	OnlySentinel

@@ -143,11 +143,23 @@ func (x *Executor) enter(i, start int, args command.Args) {
 	if r.spec == nil || !r.spec.ArityOK(len(args)) {
 		return
 	}
-	if first, last, _, ok := r.spec.SimpleRange(len(args)); ok && first > 0 && first == last {
+	first, last, step, ok := r.spec.SimpleRange(len(args))
+	switch {
+	case !ok || first == 0:
+	case first == last:
 		r.keys = true
 		r.placement = x.Keyspace.Placement(args[first])
+	case len(x.place) < placesMax:
+		from := len(x.place)
+		for k := first; k <= last; k += step {
+			x.place = append(x.place, x.Keyspace.Placement(args[k]))
+		}
+		r.places = x.place[from:len(x.place):len(x.place)]
 	}
 }
+
+// placesMax is about how many keys of commands with several are placed ahead.
+const placesMax = 1 << 14
 
 // Run implements the loop's handler.
 func (x *Executor) Run() {
@@ -155,7 +167,7 @@ func (x *Executor) Run() {
 		for from := 0; from < len(x.reqs); from += window {
 			w := x.reqs[from:min(from+window, len(x.reqs))]
 			if len(w) > 1 {
-				x.touch(w)
+				x.prefetch(w)
 			}
 			for i := range w {
 				if f := &x.feeds[w[i].feed]; !f.stopped {
@@ -167,6 +179,7 @@ func (x *Executor) Run() {
 		clear(x.reqs)
 		x.reqs = x.reqs[:0]
 		x.args = x.args[:0]
+		x.place = x.place[:0]
 		for i := range x.feeds {
 			if f := &x.feeds[i]; f.more && !f.stopped {
 				x.parse(i)
@@ -201,35 +214,6 @@ func (x *Executor) passOn(f *feed) {
 	x.old = append(x.old, query{f.s.Query, f.s.QueryMM})
 	f.s.Query, f.s.QueryMM = b, false
 	next.buf, next.stopped, next.stopAt, next.own = b, true, 0, true
-}
-
-// touch begins the cache misses of a window: first all buckets, then all records, so
-// that they overlap.
-func (x *Executor) touch(w []request) {
-	for i := range w {
-		if r := &w[i]; r.keys {
-			r.bucket = x.txn.Touch(x.feeds[r.feed].s.DB, r.placement)
-		} else if r.spec != nil {
-			x.touchMany(r)
-		}
-	}
-	for i := range w {
-		if r := &w[i]; r.keys && r.bucket != nil {
-			x.txn.TouchRecord(x.feeds[r.feed].s.DB, r.bucket, r.placement)
-		}
-	}
-}
-
-// touchMany begins the misses of a command of several keys.
-func (x *Executor) touchMany(r *request) {
-	first, last, step, ok := r.spec.SimpleRange(len(r.args))
-	if !ok || first == 0 || last-first > 64*step {
-		return
-	}
-	db := x.feeds[r.feed].s.DB
-	for i := first; i <= last; i += step {
-		x.txn.Touch(db, x.Keyspace.Placement(r.args[i]))
-	}
 }
 
 // keepRest keeps the bytes of a feed that no command used up.

@@ -96,11 +96,7 @@ func (x *Executor) general(s *session.Session, spec *command.Spec, r *request) {
 		x.time(spec, r)
 		return
 	}
-	set, err := x.stripes(spec, r.args)
-	if err != nil {
-		x.failed(s, spec, err)
-		return
-	}
+	set := x.stripes(spec, r.args, r.places)
 	if set != 0 {
 		x.txn.Lock(set)
 	}
@@ -286,26 +282,31 @@ func (x *Executor) stop(f *feed, r *request) {
 }
 
 // stripes is the set of stripes that a command's keys are in, and hints their
-// placements to the transaction.
-func (x *Executor) stripes(spec *command.Spec, args command.Args) (set uint64, err error) {
-	if first, last, step, ok := spec.SimpleRange(len(args)); ok {
-		if first > 0 {
-			for i := first; i <= last; i += step {
-				p := x.Keyspace.Placement(args[i])
-				x.txn.Hint(args[i], p)
-				set |= keyspace.StripeSet(p)
-			}
+// placements to the transaction. places are those of a range of keys if they are known.
+func (x *Executor) stripes(spec *command.Spec, args command.Args, places []uint64) (set uint64) {
+	first, last, step, ok := spec.SimpleRange(len(args))
+	switch {
+	case ok && len(places) > 0:
+		for i, p := range places {
+			x.txn.Hint(args[first+i*step], p)
+			set |= keyspace.StripeSet(p)
 		}
-		return set, nil
+	case ok && first > 0:
+		for i := first; i <= last; i += step {
+			set |= x.hint(args[i])
+		}
+	case !ok:
+		// If the keys cannot be found the command itself says what is wrong.
+		x.refs, _ = spec.FindKeyRefs(x.refs[:0], args)
+		for _, ref := range x.refs {
+			set |= x.hint(args[ref.Index])
+		}
 	}
-	x.refs, err = spec.FindKeyRefs(x.refs[:0], args)
-	if err != nil {
-		return 0, nil //nolint:nilerr // the command itself says what is wrong with its arguments
-	}
-	for _, ref := range x.refs {
-		p := x.Keyspace.Placement(args[ref.Index])
-		x.txn.Hint(args[ref.Index], p)
-		set |= keyspace.StripeSet(p)
-	}
-	return set, nil
+	return set
+}
+
+func (x *Executor) hint(key []byte) (set uint64) {
+	p := x.Keyspace.Placement(key)
+	x.txn.Hint(key, p)
+	return keyspace.StripeSet(p)
 }

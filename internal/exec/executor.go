@@ -5,7 +5,6 @@ import (
 
 	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/command"
-	"github.com/spineldb/spinel/internal/ds/dict"
 	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/observe"
 	"github.com/spineldb/spinel/internal/resp"
@@ -23,6 +22,8 @@ type Executor struct {
 	anon resp.Limits
 
 	feeds []feed
+	place []uint64 // of all requests' keys
+	seek  seeker
 	old   []query // query buffers that requests of this turn may still lie in
 	reqs  []request
 	args  [][]byte
@@ -92,7 +93,7 @@ type request struct {
 	end       int32
 	keys      bool // placement is that of the only key
 	placement uint64
-	bucket    *dict.Bucket
+	places    []uint64 // of all keys, if they are a range of several
 }
 
 // New makes the executor of a loop.

@@ -51,8 +51,7 @@ func (x *Executor) union(queue []session.Queued) (set uint64, exclusive bool) {
 		if spec.Flags&(command.Exclusive|command.WholeDB) != 0 {
 			return 0, true
 		}
-		part, _ := x.stripes(spec, queue[i].Args)
-		set |= part
+		set |= x.stripes(spec, queue[i].Args, nil)
 	}
 	return set, false
 }

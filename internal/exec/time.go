@@ -21,7 +21,7 @@ type timer struct {
 func (x *Executor) time(spec *command.Spec, r *request) {
 	t := &x.timer
 	big := r.end-r.start > 1<<16
-	if spec.Has(command.Fast) && !big && !x.precise() {
+	if spec.Flags&(command.Fast|command.Quick) != 0 && !big && !x.precise() {
 		t.specs[t.n] = spec
 		if t.n++; t.n == runMax {
 			x.flushTimer()

@@ -99,7 +99,7 @@ type stripe struct {
 	index   int
 	heap    *heap
 	dbs     []*table                // nil where a database was never used
-	shown   []atomic.Pointer[table] // the same, for Touch
+	shown   []atomic.Pointer[table] // the same, for Seek
 	scratch dict.Scratch
 	watches map[watchedKey][]*Watch
 	lazy    []*table  // detached, being freed in pieces

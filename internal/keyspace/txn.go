@@ -134,21 +134,15 @@ func (t *Txn) Report() {
 	}
 }
 
-// Touch begins the cache misses of a key's bucket. No lock is needed, but the caller's
-// gate must be entered.
-func (t *Txn) Touch(db int, placement uint64) *dict.Bucket {
+// Seek is the table and the first bucket where a key would be, for prefetching. No
+// lock is needed, but the caller's gate must be entered. A nil table means that the
+// key is not there.
+func (t *Txn) Seek(db int, placement uint64) (*dict.Dict, *dict.Bucket) {
 	tb := t.ks.stripes[stripeOf(placement)].shown[db].Load()
 	if tb == nil {
-		return nil
+		return nil, nil
 	}
-	return tb.dict.TouchBucket(placement)
-}
-
-// TouchRecord goes on where Touch left off, when the bucket has arrived.
-func (t *Txn) TouchRecord(db int, b *dict.Bucket, placement uint64) {
-	if tb := t.ks.stripes[stripeOf(placement)].shown[db].Load(); tb != nil && b != nil {
-		tb.dict.TouchRecords(b, placement)
-	}
+	return tb.dict, tb.dict.Home(placement)
 }
 
 // place is where a key is or would be.

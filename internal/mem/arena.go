@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
-	"sync/atomic"
 	"unsafe"
 
 	"github.com/spineldb/spinel/internal/invariant"
@@ -60,11 +59,10 @@ type Arena struct {
 	info  region
 	pages unsafe.Pointer // []pageInfo, one for each page of data
 
-	next      uint32        // first page never handed out
-	committed uint32        // pages that may be touched
-	touchable atomic.Uint32 // the same, for those who hold no lock
-	limit     uint32        // pages reserved
-	dirty     uint32        // pages in free runs that may be resident
+	next      uint32 // first page never handed out
+	committed uint32 // pages that may be touched
+	limit     uint32 // pages reserved
+	dirty     uint32 // pages in free runs that may be resident
 	freePages uint32
 
 	live   int64
@@ -120,17 +118,6 @@ func (a *Arena) Held() int64 {
 // Ptr is the address of a block.
 func (a *Arena) Ptr(r Ref) unsafe.Pointer {
 	return unsafe.Add(a.base, uintptr(r)<<granuleShift)
-}
-
-// Touch loads the cache line of a block and the next one, and drops them. It may be
-// called without the stripe's lock, with a Ref that is not valid any more or never
-// was: what matters is only that the miss has begun.
-func (a *Arena) Touch(r Ref) {
-	if p := pageOf(r) + 1; p < a.touchable.Load() {
-		at := a.Ptr(r)
-		_ = *(*byte)(at)
-		_ = *(*byte)(unsafe.Add(at, 64))
-	}
 }
 
 // Bytes is the first n bytes of a block. The slice must not outlive the stripe's lock.
@@ -490,6 +477,5 @@ func (a *Arena) commit(end uint32) bool {
 		a.data.adviseHuge(uintptr(a.committed)<<pageShift, uintptr(upTo)<<pageShift)
 	}
 	a.committed = upTo
-	a.touchable.Store(upTo)
 	return true
 }

@@ -106,30 +106,22 @@ func (d *Dict) Home(placement uint64) *Bucket {
 	return d.bucketAt(buckets, bucketOf(pos, depth, n))
 }
 
-// TouchBucket begins the cache miss of a placement's bucket. No lock is needed.
-func (d *Dict) TouchBucket(placement uint64) *Bucket {
-	b := d.Home(placement)
-	if b != nil {
-		_ = b.version
-		touch = touch || b.flags == 255
-	}
-	return b
-}
+// Address is where a bucket is, to be prefetched.
+func (b *Bucket) Address() uintptr { return uintptr(unsafe.Pointer(b)) }
 
-// touch is never true; it only keeps the compiler from dropping the load.
-var touch bool
-
-// TouchRecords begins the cache misses of the records in b that may belong to the
-// placement. No lock is needed: b may have changed meanwhile.
-func (d *Dict) TouchRecords(b *Bucket, placement uint64) {
+// AppendCandidates appends the addresses of the records in b that may belong to the
+// placement. No lock is needed: b may have changed meanwhile, or be something else by
+// now, and then the addresses are good for nothing but prefetching.
+func (d *Dict) AppendCandidates(dst []uintptr, b *Bucket, placement uint64) []uintptr {
 	lo, hi := b.words()
 	want := ones * uint64(tagOf(placement))
 	for m := zeros(lo ^ want); m != 0; m &= m - 1 {
-		d.arena.Touch(b.refs[bits.TrailingZeros64(m)>>3])
+		dst = append(dst, d.arena.Address(b.refs[bits.TrailingZeros64(m)>>3]))
 	}
 	for m := zeros(hi^want) & 0x80808080; m != 0; m &= m - 1 {
-		d.arena.Touch(b.refs[8+bits.TrailingZeros64(m)>>3])
+		dst = append(dst, d.arena.Address(b.refs[8+bits.TrailingZeros64(m)>>3]))
 	}
+	return dst
 }
 
 // A Slot is a place in the table that holds a record. It is valid until the table

@@ -53,6 +53,6 @@
 //	Insert   the same, and 2.4 moves of another reference, on average
 //	Scan     one bucket a step; a position is a cursor that survives growth
 //
-// A Dict has no lock; whoever holds the stripe's may use it. Only Touch may be called
-// without.
+// A Dict has no lock; whoever holds the stripe's may use it. Only Home and
+// AppendCandidates may be called without.
 package dict

@@ -204,20 +204,23 @@ func (d *Dict) collectMore(s segment, refs []mem.Ref) ([]mem.Ref, marks) {
 	return refs, m
 }
 
-// ahead is how many records' cache misses are under way while one is hashed.
-const ahead = 12
+// ahead is how many records' cache misses are under way together.
+const ahead = 32
 
 // placeAll hashes the keys of refs from a number on.
 func (d *Dict) placeAll(refs []mem.Ref, from int) {
 	place := d.scratch.place[:from]
-	seen := byte(0)
+	var lines [ahead]uintptr
 	for i := from; i < len(refs); i++ {
-		if i+ahead < len(refs) {
-			seen |= *(*byte)(d.arena.Ptr(refs[i+ahead]))
+		if (i-from)%ahead == 0 {
+			next := refs[i:min(i+ahead, len(refs))]
+			for j, r := range next {
+				lines[j] = d.arena.Address(r)
+			}
+			mem.Prefetch(lines[:len(next)])
 		}
 		place = append(place, d.hash(KeyOf(d.arena.Ptr(refs[i]))))
 	}
-	touch = touch || seen == 255
 	d.scratch.place = place
 }
 
