@@ -12,7 +12,8 @@ import (
 
 // calls are asked of COMMAND GETKEYS and GETKEYSANDFLAGS: right and wrong ones, of
 // every way to say where keys are.
-var calls = strings.FieldsFunc(`get k / get k k / nope k / client kill / client nope x / ping x / spublish c m / set k v
+var calls = strings.FieldsFunc(`
+get k / get k k / nope k / client kill / client nope x / ping x / spublish c m / set k v
 set k v get / set k v ex 1 GET nx / set k v ex GET / getex k persist / mset a 1 b 2 / mset a 1 b
 msetnx a 1 / mget a b c / lcs a b / lcs a b len / del a b / copy a b / copy a b db 1 replace
 rename a b / object encoding k / object encoding / object help x / memory usage k
