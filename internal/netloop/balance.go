@@ -75,14 +75,16 @@ type balancing struct {
 	lastAt int64
 	used   []int64 // at lastAt
 	ran    []int64
+	bytes  []uint64
 	loads  []load
 	idle   idleMeter
-	asked  bool // the policy wants to know the idle processors
+	asked  bool               // the policy wants to know the idle processors
+	seen   func(loads []load) // tests say what is seen; nil otherwise
 }
 
 func (b *balancing) init(loops int) {
 	b.used, b.ran = make([]int64, loops), make([]int64, loops)
-	b.loads = make([]load, loops)
+	b.loads, b.bytes = make([]load, loops), make([]uint64, loops)
 	b.policy.init(loops)
 }
 
@@ -108,11 +110,16 @@ func (s *Server) rebalance(now int64) {
 		busy := max(0, used-b.used[i])
 		b.loads[i].busy = min(1, float64(busy)/float64(elapsed))
 		b.loads[i].useful = min(1, float64(ran-b.ran[i])/float64(max(1, busy)))
-		b.used[i], b.ran[i] = used, ran
+		bytes := l.bytesIn.Load()
+		b.loads[i].rate = float64(bytes-b.bytes[i]) / float64(elapsed) * 1e9
+		b.used[i], b.ran[i], b.bytes[i] = used, ran, bytes
 	}
 	idle := idleUnknown
 	if b.asked {
 		idle = b.idle.processors(now)
+	}
+	if b.seen != nil {
+		b.seen(b.loads)
 	}
 	d := b.policy.decide(now, b.loads, idle)
 	b.asked = d.wantIdle

@@ -46,10 +46,11 @@
 // # Elasticity
 //
 // Clients live on as few loops as the load needs, since a loop that is not needed
-// makes the others' batches smaller. Loops measure the share of the time that they
-// do not wait; [policy] spreads the clients of a saturated loop and gathers those of
-// calm ones. A loop's thread is made when it is first needed, and sleeps without a
-// timer when it has no clients.
+// makes the others' batches smaller. Loops measure the processor time that they want
+// (have or stand in line for); a policy spreads the clients of a saturated loop and
+// gathers those of calm ones. A further loop is a trial: if more is not done with it
+// than without, it is given up again. A loop's thread is made when it is first needed,
+// and sleeps without a timer when it has no clients.
 //
 // # Bounds
 //

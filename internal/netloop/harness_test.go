@@ -54,7 +54,6 @@ type world struct {
 	accept   func(a Accepted) []byte
 	inTurn   []atomic.Bool
 	gate     sync.RWMutex
-	spend    atomic.Int64 // nanoseconds that a request takes
 }
 
 type testHandler struct {
@@ -140,10 +139,6 @@ func (h *testHandler) Woken(s *session.Session) {
 }
 
 func (h *testHandler) Run() {
-	if d := h.w.spend.Load() * int64(len(h.got)); d > 0 {
-		for until := time.Now().Add(time.Duration(d)); time.Now().Before(until); {
-		}
-	}
 	for i, p := range h.got {
 		h.consume(p.s, p.data)
 		h.dirty = append(h.dirty, p.s)

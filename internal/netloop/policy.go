@@ -9,6 +9,7 @@ type load struct {
 	clients int     // that it owns
 	busy    float64 // share of the time not spent waiting
 	useful  float64 // share of the busy time spent in Run, not in the kernel
+	rate    float64 // what it gets done: bytes received in a second
 }
 
 // What a decision wants done.
@@ -33,7 +34,7 @@ const (
 	// A loop busier than saturated for saturatedWindows is helped. One that has
 	// room is one below roomy.
 	saturated        = 0.90
-	saturatedWindows = 5
+	saturatedWindows = 8
 	roomy            = 0.60
 
 	// A loop that spends this share of its time in Run gains from another loop even if
@@ -43,6 +44,15 @@ const (
 	// processors shared with the client), so it is split only if processors are idle.
 	usefulEnough = 0.40
 	idleEnough   = 1.0 // processors
+
+	// A further loop is a trial. If the rate is not better by gainNeeded after trialTime,
+	// it only takes turns with the others for the same processors; it is given up, and
+	// the next trial waits for shun, longer each time.
+	trialTime  = int64(250 * time.Millisecond)
+	gainNeeded = 1.05
+	shun       = int64(time.Second)
+	shunMost   = int64(32 * time.Second)
+	smoothing  = 0.1 // weight of a window in the rate
 
 	// Two loops that would fit into one up to fits for as long as calm are put together.
 	fits     = 0.70
@@ -67,27 +77,43 @@ type policy struct {
 	calmNeeded int64
 	restUntil  int64
 	gatheredAt int64
+
+	rate      float64  // of all loops, smoothed
+	rated     int      // windows in it
+	trial     decision // the spread on trial
+	trialEnd  int64    // when it is judged; 0 if none is
+	trialRate float64  // before it
+	shunFor   int64
+	shunUntil int64
 }
 
 func (p *policy) init(loops int) {
 	p.full, p.useful = make([]int, loops), make([]float64, loops)
-	p.calmNeeded = calm
+	p.calmNeeded, p.shunFor = calm, shun
 }
 
 // decide is called once a window. idle is the number of idle processors, or idleUnknown.
 func (p *policy) decide(now int64, loads []load, idle float64) decision {
 	for i := range loads {
 		if loads[i].up && loads[i].busy >= saturated {
-			p.full[i]++
+			if p.full[i]++; p.full[i] == 1 {
+				p.rated = 0 // the rate before that says nothing about how much it can do
+			}
 		} else {
 			p.full[i] = 0
 		}
 		p.useful[i] = (p.useful[i] + loads[i].useful) / 2
 	}
+	p.watch(loads)
 	if now < p.restUntil {
 		return decision{}
 	}
-	if d := p.help(loads, idle); d.act != stay || d.wantIdle {
+	if p.trialEnd > 0 {
+		if d := p.judge(now, loads); d.act != stay {
+			return p.made(now, d)
+		}
+	}
+	if d := p.help(now, loads, idle); d.act != stay || d.wantIdle {
 		p.calmSince = 0
 		if d.act == spread && p.gatheredAt > 0 && now-p.gatheredAt < regret {
 			p.calmNeeded = min(2*p.calmNeeded, calmMost)
@@ -101,7 +127,7 @@ func (p *policy) made(now int64, d decision) decision {
 	if d.act == stay {
 		return d
 	}
-	p.restUntil = now + settleTime
+	p.restUntil = max(now+settleTime, p.trialEnd)
 	if d.act == gather {
 		p.gatheredAt = now
 	}
@@ -113,8 +139,34 @@ func (p *policy) made(now int64, d decision) decision {
 	return d
 }
 
+// watch keeps the rate of all loops: the mean at first, then a sliding one.
+func (p *policy) watch(loads []load) {
+	total := 0.0
+	for _, l := range loads {
+		total += l.rate
+	}
+	p.rated++
+	p.rate += max(smoothing, 1/float64(p.rated)) * (total - p.rate)
+}
+
+// judge ends a trial. If the load has gone meanwhile it says nothing.
+func (p *policy) judge(now int64, loads []load) decision {
+	p.trialEnd = 0
+	from, to := p.trial.from, p.trial.to
+	if loads[from].busy+loads[to].busy < saturated {
+		return decision{}
+	}
+	if p.rate >= gainNeeded*p.trialRate {
+		p.shunFor = shun
+		return decision{}
+	}
+	p.shunUntil = now + p.shunFor
+	p.shunFor = min(2*p.shunFor, shunMost)
+	return decision{act: gather, from: to, to: from}
+}
+
 // help finds a saturated loop and where its clients could go.
-func (p *policy) help(loads []load, idle float64) decision {
+func (p *policy) help(now int64, loads []load, idle float64) decision {
 	from := -1
 	for i, l := range loads {
 		if p.full[i] >= saturatedWindows && l.clients >= 2 && (from < 0 || l.busy > loads[from].busy) {
@@ -140,7 +192,7 @@ func (p *policy) help(loads []load, idle float64) decision {
 		part := (loads[from].busy - loads[to].busy) / 2 / loads[from].busy
 		return decision{act: spread, from: from, to: to, part: part}
 	}
-	if spare < 0 {
+	if spare < 0 || now < p.shunUntil {
 		return decision{}
 	}
 	if p.useful[from] < usefulEnough && idle < idleEnough {
@@ -149,7 +201,9 @@ func (p *policy) help(loads []load, idle float64) decision {
 	if !loads[spare].up {
 		return decision{act: begin, from: from, to: spare, wantIdle: true}
 	}
-	return decision{act: spread, from: from, to: spare, part: 0.5}
+	p.trial = decision{act: spread, from: from, to: spare, part: 0.5}
+	p.trialEnd, p.trialRate = now+trialTime, p.rate
+	return p.trial
 }
 
 // merge finds the two active loops with the least to do, and a loop that was left

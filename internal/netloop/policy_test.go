@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A shed simulates loops under a policy: clients bring work, loops have a capacity of
+// A shedSim simulates loops under a policy: clients bring work, loops have a capacity of
 // one processor each, and moving clients moves their work.
 type shedSim struct {
 	p      policy
@@ -14,11 +14,13 @@ type shedSim struct {
 	demand []float64 // work offered to each loop, in processors
 	useful float64
 	idle   float64
+	room   float64 // processors that all loops together can have
 	acts   []decision
 }
 
 func newSim(loops int, demand, useful, idle float64) *shedSim {
-	s := &shedSim{loads: make([]load, loops), demand: make([]float64, loops), useful: useful, idle: idle}
+	s := &shedSim{useful: useful, idle: idle, room: 100}
+	s.loads, s.demand = make([]load, loops), make([]float64, loops)
 	s.p.init(loops)
 	s.loads[0] = load{up: true, active: true, clients: 50}
 	s.demand[0] = demand
@@ -30,9 +32,14 @@ func (s *shedSim) run(n int) {
 	idle := idleUnknown
 	for range n {
 		s.now += windowNanos
+		served := 0.0
 		for i := range s.loads {
 			l := &s.loads[i]
 			l.busy, l.useful = min(1, s.demand[i]), s.useful
+			served += l.busy
+		}
+		for i := range s.loads {
+			s.loads[i].rate = 1e6 * s.loads[i].busy * min(1, s.room/max(0.001, served))
 		}
 		d := s.p.decide(s.now, s.loads, idle)
 		idle = idleUnknown
@@ -99,6 +106,27 @@ func TestPolicy(t *testing.T) {
 		if s.loads[0].clients == 0 || !s.loads[0].active {
 			t.Errorf("%s: loop 0 was left", tt.name)
 		}
+	}
+}
+
+// Where a second loop only takes the processor of the first one, it is given up and
+// tried again ever more seldom; when a processor becomes free, it is found.
+func TestPolicyTrial(t *testing.T) {
+	s := newSim(2, 3, 0.8, 0)
+	s.room = 1
+	alone := 0
+	for range 6000 { // a minute
+		if s.run(1); s.active() == 1 {
+			alone++
+		}
+	}
+	if alone < 5500 || len(s.acts) > 16 {
+		t.Errorf("one loop worked for %d windows of 6000, with %d decisions", alone, len(s.acts))
+	}
+	s.room = 2
+	s.run(4000)
+	if s.active() != 2 {
+		t.Error("the free processor was not found")
 	}
 }
 

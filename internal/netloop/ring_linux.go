@@ -205,10 +205,12 @@ func (r *ring) next() *submission {
 	return e
 }
 
-// enter submits what is queued, without waiting.
+// enter submits what is queued. It must not be told to wait for what may not come
+// at once.
 func (r *ring) enter(minComplete, flags uintptr) {
 	atomic.StoreUint32(r.sqTail, r.tail)
-	n, _, errno := syscall.RawSyscall6(sysUringEnter, uintptr(r.fd), uintptr(r.toSubmit), minComplete, flags, 0, 0)
+	n, _, errno := syscall.RawSyscall6(sysUringEnter, uintptr(r.fd), uintptr(r.toSubmit),
+		minComplete, flags, 0, 0)
 	r.submitted(n, errno)
 }
 
