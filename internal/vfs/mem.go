@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -91,7 +92,7 @@ func (m *Mem) Open(name string) (File, error) {
 	defer m.mu.Unlock()
 	f := m.names[filepath.Clean(name)]
 	if f == nil {
-		return nil, pathError("open", name, fs.ErrNotExist)
+		return nil, pathError("open", name, syscall.ENOENT)
 	}
 	return &memHandle{fs: m, f: f}, nil
 }
@@ -103,9 +104,9 @@ func (m *Mem) Create(name string) (File, error) {
 	clean := filepath.Clean(name)
 	switch {
 	case !m.dirs[filepath.Dir(clean)]:
-		return nil, pathError("open", name, fs.ErrNotExist)
+		return nil, pathError("open", name, syscall.ENOENT)
 	case m.names[clean] != nil || m.dirs[clean]:
-		return nil, pathError("open", name, fs.ErrExist)
+		return nil, pathError("open", name, syscall.EEXIST)
 	}
 	f := &memFile{}
 	m.names[clean] = f
@@ -119,9 +120,9 @@ func (m *Mem) Rename(from, to string) error {
 	f := m.names[filepath.Clean(from)]
 	switch {
 	case f == nil || !m.dirs[filepath.Dir(filepath.Clean(to))]:
-		return pathError("rename", from, fs.ErrNotExist)
+		return pathError("rename", from, syscall.ENOENT)
 	case m.dirs[filepath.Clean(to)]:
-		return pathError("rename", to, fs.ErrExist)
+		return pathError("rename", to, syscall.EEXIST)
 	}
 	delete(m.names, filepath.Clean(from))
 	m.names[filepath.Clean(to)] = f
@@ -133,7 +134,7 @@ func (m *Mem) Remove(name string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.names[filepath.Clean(name)] == nil {
-		return pathError("remove", name, fs.ErrNotExist)
+		return pathError("remove", name, syscall.ENOENT)
 	}
 	delete(m.names, filepath.Clean(name))
 	return nil
@@ -145,7 +146,7 @@ func (m *Mem) SyncDir(name string) error {
 	defer m.mu.Unlock()
 	dir := filepath.Clean(name)
 	if !m.dirs[dir] {
-		return pathError("open", name, fs.ErrNotExist)
+		return pathError("open", name, syscall.ENOENT)
 	}
 	for n := range m.disk {
 		if filepath.Dir(n) == dir && m.names[n] == nil {
@@ -171,7 +172,7 @@ func (m *Mem) Stat(name string) (fs.FileInfo, error) {
 	if f := m.names[clean]; f != nil {
 		return memInfo{name: filepath.Base(clean), size: int64(len(f.data))}, nil
 	}
-	return nil, pathError("stat", name, fs.ErrNotExist)
+	return nil, pathError("stat", name, syscall.ENOENT)
 }
 
 // A memHandle is an open file.

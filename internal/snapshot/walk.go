@@ -1,0 +1,391 @@
+package snapshot
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"github.com/spineldb/spinel/internal/clock"
+	"github.com/spineldb/spinel/internal/ds/record"
+	"github.com/spineldb/spinel/internal/keyspace"
+	"github.com/spineldb/spinel/internal/rdb"
+)
+
+const (
+	// stepRecords is how many records are copied under one lock: some 30 us.
+	stepRecords = 144
+
+	// queueBytesMax is what may wait to be encoded before the walk stands still.
+	queueBytesMax = 8 << 20
+
+	// congestedBytes is what may wait before writers should slow down: they cannot be
+	// stopped, since they must save a bucket before they change it.
+	congestedBytes = 32 << 20
+
+	// stockMin is how many empty chunks the walker keeps ready, so that nobody has to
+	// make one while a stripe is locked.
+	stockMin = 4
+)
+
+// ErrCanceled means that a save was given up because somebody asked for it, or because
+// the data set was flushed.
+var ErrCanceled = errors.New("snapshot: the save was canceled")
+
+// A walk writes the keyspace, as it is at one moment, to one writer.
+//
+//	executors  --save()--+                        before they change a bucket
+//	                     v
+//	walker     --save()--> lanes --> queue --+--> helper: encode, checksum, write
+//	                                         +--> walker: the same, when too much waits
+//
+// A lane is a stripe's chunk that is being filled, under the stripe's lock.
+type walk struct {
+	ks    *keyspace.Keyspace
+	clock clock.Clock
+	snap  *keyspace.Snapshot
+	opts  walkOptions
+	stop  <-chan struct{}
+	queue queue
+	lanes [keyspace.Stripes]lane
+	out   output
+	total atomic.Int64 // keys at the cut
+
+	idle, freq bool         // keys are saved with their idle time or access counter
+	now        clock.Millis // the time of the cut
+
+	failure atomic.Pointer[error] // of save(), which has nobody to tell
+	wake    chan struct{}         // the helper has work
+}
+
+// walkOptions are what may differ from one walk to the next.
+type walkOptions struct {
+	version     rdb.Version
+	info        rdb.Info // what the caller knows; CTime and UsedMemBytes are filled in
+	compress    bool
+	checksum    bool
+	delayMicros int64
+	helper      bool // use another goroutine to encode
+	// cut, if set, is called at the moment of the cut, in exclusive mode.
+	cut func(info *rdb.Info)
+}
+
+type lane struct {
+	c  *chunk
+	db int      // of the last record in c, -1 if it is empty
+	_  [48]byte // lanes are filled by different processors
+}
+
+func newWalk(ks *keyspace.Keyspace, c clock.Clock, w io.Writer, stop <-chan struct{}, opts walkOptions) *walk {
+	wk := &walk{ks: ks, clock: c, opts: opts, stop: stop, wake: make(chan struct{}, 1)}
+	wk.out.w, wk.out.checksum, wk.out.db = w, opts.checksum, -1
+	for i := range wk.lanes {
+		wk.lanes[i] = lane{c: newChunk(), db: -1}
+	}
+	wk.stock()
+	return wk
+}
+
+// run makes the cut and writes the file. The caller is not inside a gate.
+func (w *walk) run() error {
+	if err := w.cut(); err != nil {
+		return err
+	}
+	return w.finish()
+}
+
+// finish writes what there was at the cut.
+func (w *walk) finish() error {
+	var helping sync.WaitGroup
+	if w.opts.helper {
+		helping.Go(w.help)
+	}
+	enc := w.newEncoder()
+	err := w.walkAll(enc)
+	w.endSnapshot(err)
+	if err == nil {
+		err = w.drain(enc, 0)
+	}
+	close(w.wake)
+	helping.Wait()
+	if err != nil {
+		w.discard()
+		return err
+	}
+	if err := w.out.failed(); err != nil { // for the helper
+		w.discard()
+		return err
+	}
+	if got, want := w.out.keys.Load(), w.total.Load(); got != want {
+		return fmt.Errorf("snapshot: %d keys were written, and there were %d at the cut", got, want)
+	}
+	return w.out.end()
+}
+
+func (w *walk) newEncoder() *encoder {
+	e := &encoder{out: &w.out, stop: w.stop}
+	e.strings.Compress = w.opts.compress
+	e.delay.micros = w.opts.delayMicros
+	e.pace = pace{clock: w.clock, began: w.clock.Mono()}
+	return e
+}
+
+// cut begins the snapshot and writes everything that comes before the first key.
+func (w *walk) cut() error {
+	busy := false
+	var head []byte
+	w.ks.Exclusive(nil, func() {
+		if busy = w.ks.Snapshot() != nil; busy {
+			return
+		}
+		policy := keyspace.Policy(w.ks.Tuning.Policy.Load())
+		w.freq = policy.LFU()
+		w.idle = policy.Clocks() && !w.freq
+		w.now = clock.Now(w.clock)
+		info := w.opts.info
+		info.CTime, info.UsedMemBytes = int64(w.now)/1000, w.ks.Used()
+		if w.opts.cut != nil {
+			w.opts.cut(&info)
+		}
+		w.ks.ForgetDetached()
+		w.snap = w.ks.BeginSnapshot(w.save)
+		head = rdb.AppendInfo(rdb.AppendHeader(nil, w.opts.version), &info)
+	})
+	if busy {
+		return errors.New("snapshot: another one is being made")
+	}
+	for db, size := range w.snap.Sizes {
+		if size.Keys > 0 {
+			head = rdb.AppendSelectDB(head, db)
+			head = rdb.AppendResizeDB(head, uint64(size.Keys), uint64(size.Expires))
+			w.out.db = db
+			w.total.Add(size.Keys)
+		}
+	}
+	if err := w.out.put(head); err != nil {
+		w.endSnapshot(err)
+		return err
+	}
+	return nil
+}
+
+// save takes a record, under its stripe's lock. It is called by the walker, and by
+// executors that are about to change the record's bucket.
+func (w *walk) save(stripe, db int, v keyspace.Value) {
+	if v.Type() != record.String {
+		err := fmt.Errorf("snapshot: key %q: values of type %s are not supported", v.Key(), v.Type().Name())
+		w.failure.Store(&err)
+		return
+	}
+	l := &w.lanes[stripe]
+	size := v.Size()
+	isLent := size >= keyspace.Big
+	if !isLent && len(l.c.buf)+size+headBytesMax > cap(l.c.buf) {
+		w.passOn(l)
+	}
+	var flags byte
+	if db != l.db {
+		flags, l.db = flagDB, db
+	}
+	l.c.keys++
+	if isLent {
+		w.lend(l, flags|flagLent, db, v)
+		w.passOn(l) // to be written soon: while it is lent it cannot be changed in place
+		return
+	}
+	key := v.Key()
+	if v.IsInt() {
+		b := w.appendHead(l.c.buf, flags|flagInt, db, v)
+		b = binary.LittleEndian.AppendUint32(b, uint32(len(key)))
+		b = append(b, key...)
+		l.c.buf = binary.LittleEndian.AppendUint64(b, uint64(v.Int()))
+		return
+	}
+	value := v.Bytes()
+	b := w.appendHead(l.c.buf, flags, db, v)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(key)))
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(value)))
+	b = append(b, key...)
+	l.c.buf = append(b, value...)
+}
+
+// lend notes a big record without copying it.
+func (w *walk) lend(l *lane, flags byte, db int, v keyspace.Value) {
+	big := lent{key: v.Key(), release: v.Lend()}
+	if v.IsInt() { // of a big key
+		l.c.buf = w.appendHead(l.c.buf, flags|flagInt, db, v)
+		l.c.buf = binary.LittleEndian.AppendUint64(l.c.buf, uint64(v.Int()))
+	} else {
+		l.c.buf = w.appendHead(l.c.buf, flags, db, v)
+		big.value = v.Bytes()
+	}
+	l.c.lent = append(l.c.lent, big)
+}
+
+func (w *walk) appendHead(b []byte, flags byte, db int, v keyspace.Value) []byte {
+	at := len(b)
+	b = append(b, 0)
+	if flags&flagDB != 0 {
+		b = binary.LittleEndian.AppendUint32(b, uint32(db))
+	}
+	if v.HasExpiry() {
+		flags |= flagExpiry
+		b = binary.LittleEndian.AppendUint64(b, uint64(v.Expiry()))
+	}
+	if (w.idle || w.freq) && v.HasClock() {
+		access := uint32(0)
+		if w.freq {
+			flags |= flagFreq
+			access = uint32(w.ks.Frequency(v, w.now))
+		} else {
+			flags |= flagIdle
+			access = uint32(keyspace.Idle(v.Clock(), w.now))
+		}
+		b = binary.LittleEndian.AppendUint32(b, access)
+	}
+	b[at] = flags
+	return b
+}
+
+// passOn hands a lane's chunk to the queue.
+func (w *walk) passOn(l *lane) {
+	l.c = w.queue.push(l.c)
+	if l.c == nil {
+		l.c = newChunk()
+	}
+	l.db = -1
+}
+
+// stock sees to it that empty chunks are ready.
+func (w *walk) stock() {
+	w.queue.mu.Lock()
+	missing := stockMin - len(w.queue.spare)
+	w.queue.mu.Unlock()
+	for range missing {
+		w.queue.recycle(newChunk())
+	}
+}
+
+// walkAll saves whatever the executors do not. The stripes take turns, so that each
+// is free most of the time, and after every step other goroutines get the processor.
+func (w *walk) walkAll(enc *encoder) error {
+	var done [keyspace.Stripes]bool
+	for left := keyspace.Stripes; left > 0; {
+		saved, leftBefore := w.snap.Saved.Load(), left
+		for i := range done {
+			if done[i] {
+				continue
+			}
+			if !w.snap.Step(i, stepRecords) {
+				done[i] = true
+				left--
+			}
+			enc.pace.yield()
+			if err := w.relieve(enc); err != nil {
+				return err
+			}
+		}
+		if left == leftBefore && w.snap.Saved.Load() == saved {
+			// What is left was flushed and is saved by being freed.
+			w.ks.LazyFree()
+		}
+	}
+	return w.check()
+}
+
+// check says why the walk should end early.
+func (w *walk) check() error {
+	select {
+	case <-w.stop:
+		return ErrCanceled
+	default:
+	}
+	if err := w.failure.Load(); err != nil {
+		return *err
+	}
+	if w.snap.Aborted() {
+		return ErrCanceled
+	}
+	return nil
+}
+
+// relieve sees to it that what was saved gets written, and that not too much waits.
+func (w *walk) relieve(enc *encoder) error {
+	if err := w.check(); err != nil {
+		return err
+	}
+	w.stock()
+	if !w.opts.helper {
+		return w.drain(enc, 0)
+	}
+	if w.queue.bytes() == 0 {
+		return nil
+	}
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+	return w.drain(enc, queueBytesMax)
+}
+
+// drain encodes until no more than max bytes wait.
+func (w *walk) drain(enc *encoder, max int64) error {
+	for w.queue.bytes() > max {
+		select {
+		case <-w.stop:
+			return ErrCanceled
+		default:
+		}
+		c := w.queue.pop()
+		if c == nil {
+			break
+		}
+		err := enc.encode(c)
+		w.queue.recycle(c)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// help encodes on another processor while the walker walks, until wake is closed.
+func (w *walk) help() {
+	enc := w.newEncoder()
+	for range w.wake {
+		if w.drain(enc, 0) != nil {
+			return // the output keeps its error, and the walker meets it
+		}
+	}
+}
+
+// endSnapshot makes writers forget the snapshot. Without error it also collects the
+// chunks that are not full.
+func (w *walk) endSnapshot(err error) {
+	w.ks.Exclusive(nil, func() {
+		switch {
+		case w.ks.Snapshot() != w.snap:
+		case err != nil:
+			w.ks.AbortSnapshot()
+		default:
+			w.snap.End()
+		}
+		for i := range w.lanes {
+			if l := &w.lanes[i]; len(l.c.buf) > 0 {
+				w.passOn(l)
+			}
+		}
+	})
+}
+
+// discard gives everything back that will not be written.
+func (w *walk) discard() {
+	for c := w.queue.pop(); c != nil; c = w.queue.pop() {
+		c.release()
+	}
+}
+
+// congested says whether writers should slow down.
+func (w *walk) congested() bool { return w.queue.bytes() > congestedBytes }
