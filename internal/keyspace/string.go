@@ -131,6 +131,9 @@ func (t *Txn) SetString(key, value []byte, expiry int64) error {
 			return t.SetInt(key, n, expiry)
 		}
 	}
+	if expiry == NoTTL && t.overwrite(key, value) {
+		return nil
+	}
 	p, s, ok := t.shape(key, &expiry)
 	if ok && t.fits(&p, &s, s.SizeBytes(len(value))) {
 		p.rec().SetBytes(record.Bytes, value)
@@ -143,6 +146,27 @@ func (t *Txn) SetString(key, value []byte, expiry int64) error {
 	}
 	copy(s.WriteBytes(p.st.heap.arena, ref, record.Bytes, len(value)), value)
 	return t.finish(&p, key, ref, &s)
+}
+
+// overwrite puts a value in the place of one of the same length, if that is all there
+// is to do: no expiry, no access clock. It is what most SETs of a store that is full are.
+func (t *Txn) overwrite(key, value []byte) bool {
+	p := t.find(t.DB, key)
+	if !p.found() {
+		return false
+	}
+	rec := p.rec()
+	if !rec.Plain() || len(value) >= Big || t.ks.Tuning.TrackClock.Load() {
+		return false
+	}
+	old := rec.Bytes()
+	if len(old) != len(value) {
+		return false
+	}
+	p.st.before(p.tb, p.slot.Home)
+	copy(old, value)
+	t.changed(p.st, t.DB, key)
+	return true
 }
 
 // SetInt sets a key to an integer, as SetString of its digits.

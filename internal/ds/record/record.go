@@ -135,6 +135,10 @@ func (r Record) clockAt() unsafe.Pointer {
 	return unsafe.Add(r.p, n)
 }
 
+// Plain says whether this is a string kept as bytes, never changed in place, with
+// neither an expiry nor a clock.
+func (r Record) Plain() bool { return r.kind() == uint8(String)|uint8(Bytes)<<encShift }
+
 // Clock is the 24 bits of the access clock, 0 if there is none.
 func (r Record) Clock() uint32 {
 	if !r.HasClock() {
