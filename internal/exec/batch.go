@@ -35,18 +35,60 @@ func (x *Executor) Received(s *session.Session, data []byte) {
 	x.join(s, data)
 }
 
-// join puts bytes behind those of the session that are not parsed yet.
+// join takes bytes that come behind others of the session.
 func (x *Executor) join(s *session.Session, data []byte) {
 	if s.Feed != 0 {
 		x.detach(s)
 	}
-	if !x.extend(s, len(data)) {
+	if s.Stopped || !s.Authenticated {
+		if x.extend(s, len(data)) {
+			s.Query = append(s.Query, data...)
+		}
+		if !s.Stopped && len(s.Query) > 0 {
+			x.feed(s, s.Query, true)
+		}
 		return
 	}
-	s.Query = append(s.Query, data...)
-	if !s.Stopped {
-		x.feed(s, s.Query, true)
+	for len(s.Query) > 0 && len(data) > 0 {
+		data = x.complete(s, data)
 	}
+	if len(data) > 0 && s.Closing == session.Open {
+		x.feed(s, data, false)
+	}
+}
+
+// completeStep is how many bytes are copied at a time to complete a command that was cut.
+const completeStep = 1 << 10
+
+// complete copies bytes behind the beginning of a command until it is whole, and returns
+// those behind it, which can be parsed where they are.
+func (x *Executor) complete(s *session.Session, data []byte) (rest []byte) {
+	n := min(len(data), max(completeStep, s.Parser.Wants()-len(s.Query)))
+	if !x.extend(s, n) {
+		return nil
+	}
+	s.Query = append(s.Query, data[:n]...)
+	i := len(x.feeds)
+	x.feeds = append(x.feeds, feed{s: s, buf: s.Query, own: true})
+	s.Feed = int32(i + 1)
+	x.parse(i, 1)
+	f := &x.feeds[i]
+	if f.pos == 0 { // still not whole
+		x.feeds = x.feeds[:i]
+		s.Feed = 0
+		x.mark(s)
+		return data[n:]
+	}
+	x.mark(s)
+	over := len(f.buf) - f.pos
+	f.buf, f.own, f.more = f.buf[:f.pos], false, false
+	x.old = append(x.old, query{s.Query, s.QueryMM})
+	s.Query, s.QueryMM = nil, false
+	if rest = data[n-over:]; len(rest) > 0 {
+		f.next = len(x.feeds) + 1
+		s.Feed = 0
+	}
+	return rest
 }
 
 // detach ends the session's feed of this turn before what it has not parsed, and makes
@@ -60,7 +102,7 @@ func (x *Executor) detach(s *session.Session) {
 		x.old = append(x.old, query{s.Query, s.QueryMM})
 		s.Query, s.QueryMM = nil, false
 	}
-	if x.extend(s, max(len(rest), 1)) {
+	if len(rest) > 0 && x.extend(s, len(rest)) {
 		s.Query = append(s.Query, rest...)
 	}
 	f.next = len(x.feeds) + 1
@@ -95,17 +137,17 @@ func (x *Executor) feed(s *session.Session, buf []byte, own bool) {
 	x.mark(s)
 	x.feeds = append(x.feeds, feed{s: s, buf: buf, own: own})
 	s.Feed = int32(len(x.feeds))
-	x.parse(len(x.feeds) - 1)
+	x.parse(len(x.feeds)-1, batchMax)
 }
 
-// parse makes requests of the complete commands of a feed, one if the connection is
-// not authenticated: what it may send afterwards depends on that one.
-func (x *Executor) parse(i int) {
+// parse makes requests of up to most complete commands of a feed; of one if the
+// connection is not authenticated: what it may send afterwards depends on that one.
+func (x *Executor) parse(i, most int) {
 	f := &x.feeds[i]
 	s := f.s
 	lim := &x.lim
 	if !s.Authenticated {
-		lim = &x.anon
+		lim, most = &x.anon, 1
 	}
 	f.more = false
 	s.Parser.Split = x.Split
@@ -127,7 +169,7 @@ func (x *Executor) parse(i int) {
 			continue
 		}
 		x.enter(i, start, args[first:len(args):len(args)])
-		if lim.Anon || len(x.reqs) >= batchMax {
+		if most--; most <= 0 {
 			f.more = true
 			return
 		}
@@ -182,7 +224,7 @@ func (x *Executor) Run() {
 		x.place = x.place[:0]
 		for i := range x.feeds {
 			if f := &x.feeds[i]; f.more && !f.stopped {
-				x.parse(i)
+				x.parse(i, batchMax)
 			}
 		}
 	}

@@ -17,6 +17,10 @@ func (x *Executor) step(f *feed, r *request) {
 		f.stopped, f.stopAt = true, len(f.buf)
 		return
 	}
+	if s.Stopped { // by a request of an earlier piece
+		f.stopped, f.stopAt = true, int(r.start)
+		return
+	}
 	if r.err != nil {
 		x.Log.Debug("Protocol error from client", "id", s.ID, "addr", s.Remote, "error", r.err)
 		s.Out.Error(r.err)

@@ -27,7 +27,10 @@ it is closed at once, and those at which it is closed after so many seconds. 0 i
 	Rename = config.Custom(config.Option{
 		Name: "rename-command", FileOnly: true, Default: map[string]string(nil),
 		Doc: `Gives a command another name; "" takes it away.`,
-	}, config.Codec[map[string]string]{Parse: parseRename, Append: func(dst []byte, _ map[string]string) []byte { return dst }})
+	}, config.Codec[map[string]string]{
+		Parse:  parseRename,
+		Append: func(dst []byte, _ map[string]string) []byte { return dst },
+	})
 	ClientsMemory = config.Memory(config.Option{
 		Name: "maxmemory-clients", Default: 0, Live: true,
 		Doc: `Not supported yet: only 0 is accepted.`,

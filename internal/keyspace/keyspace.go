@@ -240,9 +240,7 @@ func (ks *Keyspace) Trim(max int64) (given int64) {
 	for i := range ks.stripes {
 		st := &ks.stripes[i]
 		st.mu.Lock()
-		if st.heap.arena.Dirty() > 0 {
-			given += st.heap.arena.Trim(max)
-		}
+		given += st.heap.arena.Trim(max)
 		st.mu.Unlock()
 	}
 	return given

@@ -431,6 +431,12 @@ func (a *Arena) unbin(p uint32) {
 // Trim gives up to about max bytes of free pages back to the system and returns how
 // many it gave. It makes one system call for each free run.
 func (a *Arena) Trim(max int64) int64 {
+	for c := range a.lists { // the empty span that a class may keep
+		if p := a.lists[c]; p != 0 && a.page(p).live == 0 {
+			a.unlink(c, a.page(p))
+			a.giveRun(p, uint32(classTable[c].pages))
+		}
+	}
 	var given int64
 	for bin := runBins - 1; bin >= 0 && a.dirty > 0; bin-- {
 		for p := a.bins[bin]; p != 0; {
@@ -451,7 +457,7 @@ func (a *Arena) Trim(max int64) int64 {
 	return given
 }
 
-// Dirty is the number of free bytes that Trim could give back.
+// Dirty is the number of free bytes that may be resident still.
 func (a *Arena) Dirty() int64 { return int64(a.dirty) * pageSize }
 
 // commitStep bounds how often commit asks the system.

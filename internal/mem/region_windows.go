@@ -49,7 +49,8 @@ func (r *region) release() {
 
 // Map returns n zero bytes outside the Go heap, resident only where touched.
 func Map(n int) ([]byte, error) {
-	addr, err := windows.VirtualAlloc(0, uintptr(n), windows.MEM_RESERVE|windows.MEM_COMMIT, windows.PAGE_READWRITE)
+	const how = windows.MEM_RESERVE | windows.MEM_COMMIT
+	addr, err := windows.VirtualAlloc(0, uintptr(n), how, windows.PAGE_READWRITE)
 	if err != nil {
 		return nil, err
 	}
