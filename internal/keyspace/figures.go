@@ -56,9 +56,7 @@ func (t *Txn) TableBytes(db int) (n int64) {
 func (t *Txn) Trim(max int64) (given int64) {
 	t.withAll(func() {
 		for i := range t.ks.stripes {
-			if arena := t.ks.stripes[i].heap.arena; arena.Dirty() > 0 {
-				given += arena.Trim(max)
-			}
+			given += t.ks.stripes[i].heap.arena.Trim(max)
 		}
 	})
 	return given

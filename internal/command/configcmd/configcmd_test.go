@@ -137,7 +137,8 @@ func TestSetIsLogged(t *testing.T) {
 	}
 	call := bytes.Fields([]byte("CONFIG SET maxmemory 5 requirepass hush odd"))
 	shown := configcmd.Redacted(w.set.Schema(), call)
-	if got := string(bytes.Join(shown, []byte(" "))); got != "CONFIG SET maxmemory 5 requirepass (redacted) odd" {
+	got, want := string(bytes.Join(shown, []byte(" "))), "CONFIG SET maxmemory 5 requirepass (redacted) odd"
+	if got != want {
 		t.Errorf("shown as %s", got)
 	}
 	if string(call[5]) != "hush" {

@@ -95,9 +95,9 @@ func subs() []sub {
 	}
 }
 
-var errClosed = &resp.Error{Code: "ERR", Text: "DEBUG command not allowed. If the enable-debug-command option " +
-	"is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the " +
-	"configuration file, and then restart the server."}
+var errClosed = &resp.Error{Code: "ERR", Text: "DEBUG command not allowed. If the enable-debug-command " +
+	"option is set to \"local\", you can run it from a local connection, otherwise you need to set this " +
+	"option in the configuration file, and then restart the server."}
 
 func (d Deps) debug(c *command.Ctx) error {
 	if !allowed(d.Options, c.Session) {

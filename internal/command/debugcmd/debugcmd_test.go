@@ -54,9 +54,9 @@ func newWorld(t testing.TB, lines string) *world {
 const open = "enable-debug-command yes"
 
 func TestWhoMay(t *testing.T) {
-	const refused = "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can " +
-		"run it from a local connection, otherwise you need to set this option in the configuration file, and then " +
-		"restart the server."
+	const refused = "ERR DEBUG command not allowed. If the enable-debug-command option is set to " +
+		"\"local\", you can run it from a local connection, otherwise you need to set this option in the " +
+		"configuration file, and then restart the server."
 	for _, tt := range []struct {
 		lines, remote string
 		unix, want    bool
@@ -83,10 +83,13 @@ func TestWhoMay(t *testing.T) {
 
 func TestSubcommands(t *testing.T) {
 	w := newWorld(t, open)
-	for _, words := range []string{"jmap", "SLEEP", "SLEEP 1 2", "POPULATE", "POPULATE 1 2 3 4", "SEGFAULT", "OBJECT a b"} {
+	for _, words := range []string{
+		"jmap", "SLEEP", "SLEEP 1 2", "POPULATE", "POPULATE 1 2 3 4", "SEGFAULT", "OBJECT a b",
+	} {
 		name, _, _ := strings.Cut(words, " ")
 		w.Do(append([]string{"DEBUG"}, strings.Fields(words)...)...).WantError(
-			"ERR unknown subcommand or wrong number of arguments for '" + name + "'. Try DEBUG HELP. There are DIGEST, ")
+			"ERR unknown subcommand or wrong number of arguments for '" + name + "'. Try DEBUG HELP. " +
+				"There are DIGEST, ")
 	}
 	w.Do("DEBUG").WantError("ERR wrong number of arguments for 'debug' command")
 	help := w.Do("DEBUG", "HELP").Text()
@@ -200,7 +203,7 @@ func TestProtocol(t *testing.T) {
 			}
 			w.Do("DEBUG", "PROTOCOL", tt.name).WantRaw(want)
 		}
-		w.Do("DEBUG", "PROTOCOL", "nosuch").WantError("ERR Wrong protocol type name. Please use one of the following: " +
-			"string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false")
+		w.Do("DEBUG", "PROTOCOL", "nosuch").WantError("ERR Wrong protocol type name. Please use one of " +
+			"the following: string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false")
 	}
 }

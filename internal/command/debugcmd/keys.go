@@ -79,8 +79,8 @@ const (
 	populateBytesMax = 512 << 20
 )
 
-// populate makes keys that are not there yet. Nobody is told: neither replicas nor the
-// append-only file.
+// populate makes keys that are not there yet. Nobody is told, neither replicas nor the
+// append-only file, and they do not count as changes since the last save.
 func (d Deps) populate(c *command.Ctx) (err error) {
 	c.JournalNothing()
 	count, err := positive(c.Args, 2)
@@ -100,6 +100,7 @@ func (d Deps) populate(c *command.Ctx) (err error) {
 		return errTooMany
 	}
 	c.Engine.Exclusive(func() { err = makeKeys(c.DB, count, prefix, size) })
+	c.DB.MarkDirty(-c.DB.Dirty())
 	if err == nil {
 		c.Out.OK()
 	}

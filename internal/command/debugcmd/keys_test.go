@@ -62,7 +62,8 @@ func TestPopulate(t *testing.T) {
 			WantError("ERR value is out of range, must be positive")
 	}
 	for _, words := range []string{"9223372036854775807", "1 k 9223372036854775807"} {
-		w.Do(append([]string{"DEBUG", "POPULATE"}, strings.Fields(words)...)...).WantError("ERR OOM in dictTryExpand")
+		w.Do(append([]string{"DEBUG", "POPULATE"}, strings.Fields(words)...)...).
+			WantError("ERR OOM in dictTryExpand")
 	}
 }
 

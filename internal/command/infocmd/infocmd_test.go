@@ -113,10 +113,12 @@ func TestOwnSections(t *testing.T) {
 		infocmd.Section{Name: "persistence", Default: true, Append: lines("loading:1\r\n")},
 		infocmd.Section{Name: "search", Append: lines("indexes:0\r\n")},
 		infocmd.Section{Name: "tls", Title: "TLS", Default: true, Append: lines("")})
-	if got := w.info("persistence", "search"); got != "# Persistence\r\nloading:1\r\n\r\n# Search\r\nindexes:0\r\n" {
+	const want = "# Persistence\r\nloading:1\r\n\r\n# Search\r\nindexes:0\r\n"
+	if got := w.info("persistence", "search"); got != want {
 		t.Errorf("INFO persistence search: %q", got)
 	}
-	if got := titles(w.info()); got[3] != "Persistence" || got[len(got)-1] != "TLS" || slices.Contains(got, "Search") {
+	got := titles(w.info())
+	if got[3] != "Persistence" || got[len(got)-1] != "TLS" || slices.Contains(got, "Search") {
 		t.Errorf("INFO: %q", got)
 	}
 	if got := titles(w.info("everything")); !slices.Contains(got, "Search") {
@@ -161,7 +163,8 @@ func TestFields(t *testing.T) {
 		"loading:1", "loading_loaded_perc:25.00", "rdb_last_bgsave_status:ok", "rdb_last_bgsave_time_sec:-1",
 		"current_fork_perc:12.50", "expired_keys:7", "expired_stale_perc:12.34", "keyspace_hits:11",
 		"instantaneous_ops_per_sec:5", "instantaneous_input_kbps:1.50", "total_connections_received:1",
-		"role:master", "connected_slaves:0", "repl_backlog_size:1048576", "master_replid:" + strings.Repeat("ab", 20),
+		"role:master", "connected_slaves:0", "repl_backlog_size:1048576",
+		"master_replid:" + strings.Repeat("ab", 20),
 		"used_cpu_user:1.234567", "used_cpu_sys:0.000000",
 		"cmdstat_get:calls=3,usec=10,usec_per_call=3.50,rejected_calls=1,failed_calls=2",
 		"cmdstat_set:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1,failed_calls=0",

@@ -167,12 +167,14 @@ func TestHistogram(t *testing.T) {
 func TestOptions(t *testing.T) {
 	w := newWorld(t)
 	logs := w.Shared.Logs
-	if logs.Slow.Wants(9_999) || !logs.Slow.Wants(10_000) || !logs.LargeReply.Wants(1<<20) || !w.tracking.Load() {
+	if logs.Slow.Wants(9_999) || !logs.Slow.Wants(10_000) || !logs.LargeReply.Wants(1<<20) ||
+		!w.tracking.Load() {
 		t.Error("the defaults are not in force")
 	}
 	w.configure(t, "commandlog-execution-slower-than 5 slowlog-max-len 1 commandlog-request-larger-than -1 "+
 		"latency-tracking no latency-monitor-threshold 7")
-	if !logs.Slow.Wants(5) || logs.LargeRequest.Wants(1<<40) || w.tracking.Load() || w.Shared.Latency.Threshold() != 7 {
+	if !logs.Slow.Wants(5) || logs.LargeRequest.Wants(1<<40) || w.tracking.Load() ||
+		w.Shared.Latency.Threshold() != 7 {
 		t.Error("the new values are not in force")
 	}
 	logs.Slow.Add(5, args("a"), "", "")

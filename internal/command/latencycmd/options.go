@@ -52,5 +52,5 @@ LATENCY HISTOGRAM. It costs some nanoseconds a command.`,
 const entriesMax = math.MaxInt64
 
 // Options are this package's options.
-var Options = config.NewGroup("slow and large commands", slowFrom, slowMax, requestFrom, requestMax, replyFrom,
-	replyMax, monitorThreshold, trackCommands)
+var Options = config.NewGroup("slow and large commands", slowFrom, slowMax, requestFrom, requestMax,
+	replyFrom, replyMax, monitorThreshold, trackCommands)

@@ -164,12 +164,13 @@ func (d Deps) doctor(c *command.Ctx) error {
 		found = append(found, fmt.Sprintf("Clients: their buffers take %d MB. CLIENT LIST shows whose: look for "+
 			"large qbuf and omem.", p.clients>>20))
 	}
-	text := "Hi Sam, I can't find any memory issue: there is nothing unusual about the memory of this instance.\n"
+	text := "Hi Sam, I can't find any memory issue: there is nothing unusual about this instance's memory.\n"
 	switch {
 	case p.used < tinyBytes:
 		text = "Hi Sam, this instance is empty or is using very little memory: there is nothing yet to diagnose.\n"
 	case len(found) > 0:
-		text = "Sam, I detected a few issues in this instance's memory:\n\n * " + strings.Join(found, "\n\n * ") + "\n"
+		text = "Sam, I detected a few issues in this instance's memory:\n\n * " +
+			strings.Join(found, "\n\n * ") + "\n"
 	}
 	c.Out.Verbatim("txt", text)
 	return nil

@@ -82,7 +82,9 @@ func TestShutdown(t *testing.T) {
 	w.Do("SHUTDOWN", "ABORT").Want("OK")
 	w.Do("SHUTDOWN", "abort", "ABORT").Want("OK")
 	w.stopper.asked = nil
-	for _, words := range []string{"x", "SAVE NOSAVE", "NOSAVE FORCE SAVE", "ABORT NOW", "SAVE ABORT", "ABORT FORCE"} {
+	for _, words := range []string{
+		"x", "SAVE NOSAVE", "NOSAVE FORCE SAVE", "ABORT NOW", "SAVE ABORT", "ABORT FORCE",
+	} {
 		w.Do(append([]string{"SHUTDOWN"}, strings.Fields(words)...)...).WantError("ERR syntax error")
 	}
 	if len(w.stopper.asked) > 0 {
