@@ -34,9 +34,11 @@ func start(program, name string, args []string) int {
 	case "server":
 		return server.Main(args, os.Stdin, os.Stdout, os.Stderr)
 	case "cli":
-		return cli.Program{Name: name, Version: server.RedisVersion}.Main(args, os.Stdin, os.Stdout, os.Stderr, os.Getenv)
+		client := cli.Program{Name: name, Version: server.RedisVersion}
+		return client.Main(args, os.Stdin, os.Stdout, os.Stderr, os.Getenv)
 	default:
-		fmt.Fprintf(os.Stderr, "%s: there is no program %q in this version; there are server and cli\n", name, program)
+		fmt.Fprintf(os.Stderr, "%s: there is no program %q in this version; there are server and cli\n",
+			name, program)
 		return 2
 	}
 }

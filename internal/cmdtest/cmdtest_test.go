@@ -17,7 +17,8 @@ func family() []*command.Spec {
 			c.Out.OK()
 			return nil
 		}})
-	f.Add(command.Spec{Name: "FETCH", Arity: 2, Flags: command.ReadOnly | command.Fast, Keys: command.OneKey(1, command.RO),
+	f.Add(command.Spec{Name: "FETCH", Arity: 2, Flags: command.ReadOnly | command.Fast,
+		Keys: command.OneKey(1, command.RO),
 		Run: func(c *command.Ctx) error {
 			s, err := c.DB.String(c.Args[1])
 			if err != nil {
@@ -46,7 +47,8 @@ func TestWay(t *testing.T) {
 	db.Do("PUT", "k").WantError("ERR wrong number of arguments for 'put' command")
 	db.Do("NOPE", "a", "b").WantError("ERR unknown command 'NOPE', with args beginning with: 'a' 'b' ")
 	db.WantJournal("PUT k v", "PUT n 42")
-	if got := string(db.Raw([]byte("*2\r\n$5\r\nFETCH\r\n$1\r\nk\r\n*2\r\n$5\r\nFETCH\r\n$1\r\nn\r\n"))); got != "$1\r\nv\r\n$2\r\n42\r\n" {
+	pipeline := "*2\r\n$5\r\nFETCH\r\n$1\r\nk\r\n*2\r\n$5\r\nFETCH\r\n$1\r\nn\r\n"
+	if got := string(db.Raw([]byte(pipeline))); got != "$1\r\nv\r\n$2\r\n42\r\n" {
 		t.Errorf("pipeline: %q", got)
 	}
 	for _, n := range []int{1, 2, 3, 5} {

@@ -131,7 +131,10 @@ func (s *Spec) Categories() Category {
 	for _, f := range []struct {
 		flag Flags
 		cat  Category
-	}{{Write, CatWrite}, {Admin, CatAdmin | CatDangerous}, {PubSub, CatPubSub}, {Fast, CatFast}, {Blocking, CatBlocking}} {
+	}{
+		{Write, CatWrite}, {Admin, CatAdmin | CatDangerous}, {PubSub, CatPubSub}, {Fast, CatFast},
+		{Blocking, CatBlocking},
+	} {
 		if s.Has(f.flag) {
 			c |= f.cat
 		}

@@ -14,11 +14,10 @@ import (
 // A lookup reads the name as one or two integers with all letters made small, and
 // probes an open table: no allocation, no loop over bytes.
 type Table struct {
-	specs   []*Spec // by ID, subcommands included
-	tops    []*Spec // sorted by name
-	slots   []tableSlot
-	mask    uint64
-	longest int
+	specs []*Spec // by ID, subcommands included
+	tops  []*Spec // sorted by name
+	slots []tableSlot
+	mask  uint64
 }
 
 type tableSlot struct {
@@ -53,6 +52,7 @@ func NewTable(rename map[string]string, families ...[]*Spec) (*Table, error) {
 	for from, to := range rename {
 		s := names[strings.ToLower(from)]
 		if s == nil {
+			//lint:ignore ST1005 Redis's words
 			return nil, fmt.Errorf("No such command in rename-command")
 		}
 		delete(names, strings.ToLower(from))
@@ -60,6 +60,7 @@ func NewTable(rename map[string]string, families ...[]*Spec) (*Table, error) {
 			continue
 		}
 		if names[strings.ToLower(to)] != nil {
+			//lint:ignore ST1005 Redis's words
 			return nil, fmt.Errorf("Target command name already exists")
 		}
 		names[strings.ToLower(to)] = s
@@ -185,7 +186,8 @@ const argsShown = 128
 // Unknown is the reply to a command that Resolve does not find.
 func (t *Table) Unknown(args Args) *resp.Error {
 	if s := t.find(args[0]); s != nil && len(args) > 1 {
-		return resp.Errorf("unknown subcommand '" + trim(args[1], argsShown) + "'. Try " + strings.ToUpper(s.full) + " HELP.")
+		return resp.Errorf("unknown subcommand '" + trim(args[1], argsShown) + "'. Try " +
+			strings.ToUpper(s.full) + " HELP.")
 	}
 	var b strings.Builder
 	for _, a := range args[1:] {
@@ -194,7 +196,8 @@ func (t *Table) Unknown(args Args) *resp.Error {
 		}
 		b.WriteString("'" + trim(a, argsShown-b.Len()) + "' ")
 	}
-	return resp.Errorf("unknown command '" + trim(args[0], argsShown) + "', with args beginning with: " + b.String())
+	return resp.Errorf("unknown command '" + trim(args[0], argsShown) + "', with args beginning with: " +
+		b.String())
 }
 
 func trim(b []byte, n int) string {

@@ -108,7 +108,10 @@ func (t *Txn) SetExpiry(key []byte, at int64) (bool, error) {
 // reshape rewrites a record with another expiry.
 func (t *Txn) reshape(p *place, db int, expiry int64) error {
 	rec := p.rec()
-	s := record.Shape{Key: rec.Key(), Type: rec.Type(), Expiry: expiry, Clocks: rec.HasClock(), Clock: rec.Clock()}
+	s := record.Shape{
+		Key: rec.Key(), Type: rec.Type(), Expiry: expiry,
+		Clocks: rec.HasClock(), Clock: rec.Clock(),
+	}
 	ref, err := p.st.copyRecord(&s, rec, p.st.heap.arena)
 	if err != nil {
 		return err
@@ -212,7 +215,9 @@ func (ks *Keyspace) sweepSome(st *stripe) (done bool) {
 
 // sweepBucket removes the dead of one bucket. Removing may rebuild the segment, so it
 // begins anew after each.
-func (ks *Keyspace) sweepBucket(st *stripe, tb *table, db int, at uint64, b *dict.Bucket, now clock.Millis) (looked int) {
+func (ks *Keyspace) sweepBucket(
+	st *stripe, tb *table, db int, at uint64, b *dict.Bucket, now clock.Millis,
+) (looked int) {
 	refs := tb.dict.AppendRefs(st.refs[:0], b)
 	st.refs = refs
 	for _, ref := range refs {

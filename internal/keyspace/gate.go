@@ -43,8 +43,9 @@ func (g *Gate) Enter() {
 			return
 		}
 		g.inside.Store(0)
-		g.gates.mu.Lock()   // until the exclusive party is done
-		g.gates.mu.Unlock() //nolint:staticcheck // waiting is the point
+		g.gates.mu.Lock() // until the exclusive party is done
+		//lint:ignore SA2001 waiting is the point
+		g.gates.mu.Unlock()
 		runtime.Gosched()
 	}
 }

@@ -213,8 +213,10 @@ func (t *Txn) fits(p *place, s *record.Shape, size int) bool {
 		return false
 	}
 	old := rec.Size()
-	return old < Big && (old == size || mem.RoundUp(old) == mem.RoundUp(size)) || old >= Big && p.st.mayWrite(p.slot.Ref()) &&
-		size <= p.st.heap.arena.Cap(p.slot.Ref()) && size >= old/2
+	if old < Big {
+		return old == size || mem.RoundUp(old) == mem.RoundUp(size)
+	}
+	return p.st.mayWrite(p.slot.Ref()) && size <= p.st.heap.arena.Cap(p.slot.Ref()) && size >= old/2
 }
 
 // renewed finishes a change in place.

@@ -69,7 +69,9 @@ func (t *Txn) Scan(db int, cursor uint64, count int, fn func(key []byte, v Value
 	return at >> cursorShift
 }
 
-func (t *Txn) scanBucket(st *stripe, db int, at uint64, fn func([]byte, Value)) (n int, next uint64, more bool) {
+func (t *Txn) scanBucket(
+	st *stripe, db int, at uint64, fn func([]byte, Value),
+) (n int, next uint64, more bool) {
 	tb := st.dbs[db]
 	if tb == nil {
 		return 0, 0, false
@@ -196,7 +198,10 @@ func (t *Txn) place(from *place, db int, name []byte) error {
 	rec := from.rec()
 	to := t.find(db, name)
 	t.prepare(&to, db)
-	s := record.Shape{Key: name, Type: rec.Type(), Expiry: rec.Expiry(), Clocks: rec.HasClock(), Clock: rec.Clock()}
+	s := record.Shape{
+		Key: name, Type: rec.Type(), Expiry: rec.Expiry(),
+		Clocks: rec.HasClock(), Clock: rec.Clock(),
+	}
 	ref, err := to.st.copyRecord(&s, rec, to.st.heap.arena)
 	if err != nil {
 		return err

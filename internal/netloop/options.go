@@ -54,7 +54,8 @@ so this is a bound and not a cost. The default is the number of processors.`,
 		Name: "io-backend", Default: BackendAuto,
 		Doc: `How the event loops talk to the kernel: io_uring, epoll, or the portable network library.
 auto takes io_uring where the kernel allows it and epoll otherwise; INFO tells which.`,
-	}, config.Choice(BackendAuto, 0), config.Choice(BackendUring, 1), config.Choice(BackendEpoll, 2), config.Choice(BackendNet, 3))
+	}, config.Choice(BackendAuto, 0), config.Choice(BackendUring, 1), config.Choice(BackendEpoll, 2),
+		config.Choice(BackendNet, 3))
 	MaxClients = config.Int(config.Option{
 		Name: "maxclients", Default: 10000, Min: 1, Max: 1<<31 - 1, Live: true,
 		Doc: `How many connections may be open at a time.`,

@@ -116,7 +116,9 @@ func (s *Server) persistenceFigures() infocmd.Persistence {
 
 // runtimeBytes is the memory of the Go runtime: heap, stacks, its own tables.
 func runtimeBytes() int64 {
-	sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	sample := []metrics.Sample{
+		{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"},
+	}
 	metrics.Read(sample)
 	return int64(sample[0].Value.Uint64() - sample[1].Value.Uint64())
 }

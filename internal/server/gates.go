@@ -27,10 +27,10 @@ func (g memoryGate) Admit(_ *session.Session, _ *command.Spec, flags command.Fla
 // misconfGate refuses writes while the last snapshot failed.
 type misconfGate struct{ failing func() bool }
 
-var errMisconf = &resp.Error{Code: "MISCONF", Text: "Redis is configured to save RDB snapshots, but it's currently " +
-	"unable to persist to disk. Commands that may modify the data set are disabled, because this instance is configured " +
-	"to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the " +
-	"Redis logs for details about the RDB error."}
+var errMisconf = &resp.Error{Code: "MISCONF", Text: "Redis is configured to save RDB snapshots, but it's " +
+	"currently unable to persist to disk. Commands that may modify the data set are disabled, because " +
+	"this instance is configured to report errors during writes if RDB snapshotting fails " +
+	"(stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error."}
 
 func (g misconfGate) Admit(_ *session.Session, spec *command.Spec, flags command.Flags, _ int64) error {
 	if (flags&command.Write != 0 || spec.Name == "PING") && g.failing() {

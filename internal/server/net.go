@@ -46,7 +46,8 @@ func (s *Server) listen() error {
 	if path := netloop.UnixSocket.Get(s.config); path != "" {
 		perm := uint32(netloop.UnixSocketPerm.Get(s.config))
 		if _, err := s.net.Listen("unix", path, int(netloop.Backlog.Get(s.config)), perm); err != nil {
-			return fmt.Errorf("Failed opening Unix socket: bind: %w", err) //nolint:staticcheck // Redis's words
+			//lint:ignore ST1005 Redis's words
+			return fmt.Errorf("Failed opening Unix socket: bind: %w", err)
 		}
 		opened++
 	}
@@ -67,7 +68,8 @@ func (s *Server) openAll(all []address, open map[address]bool) (n int, err error
 			if a.optional {
 				continue
 			}
-			return n, fmt.Errorf("Could not create server TCP listening socket %s: bind: %w", a.addr, err) //nolint:staticcheck // Redis's words
+			//lint:ignore ST1005 Redis's words
+			return n, fmt.Errorf("Could not create server TCP listening socket %s: bind: %w", a.addr, err)
 		}
 		n++
 	}

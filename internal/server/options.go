@@ -16,7 +16,8 @@ var (
 	supervised = config.Enum(config.Option{
 		Name: "supervised", Default: "no",
 		Doc: `Tell a supervisor (systemd, upstart) when the server is ready; auto looks at the environment.`,
-	}, config.Choice("upstart", 1), config.Choice("systemd", 2), config.Choice("auto", 3), config.Choice("no", 0))
+	}, config.Choice("upstart", 1), config.Choice("systemd", 2), config.Choice("auto", 3),
+		config.Choice("no", 0))
 	pidfile = config.String(config.Option{
 		Name: "pidfile",
 		Doc:  `File that the process id is written to, and that is removed at the end.`,
@@ -24,8 +25,8 @@ var (
 	loglevel = config.Enum(config.Option{
 		Name: "loglevel", Default: "notice", Live: true,
 		Doc: `How much is logged: debug, verbose, notice, warning or nothing.`,
-	}, config.Choice("debug", 0), config.Choice("verbose", 1), config.Choice("notice", 2), config.Choice("warning", 3),
-		config.Choice("nothing", 4))
+	}, config.Choice("debug", 0), config.Choice("verbose", 1), config.Choice("notice", 2),
+		config.Choice("warning", 3), config.Choice("nothing", 4))
 	logfile = config.String(config.Option{
 		Name: "logfile",
 		Doc:  `File to log to; empty for standard output.`,
@@ -41,9 +42,9 @@ var (
 	syslogFacility = config.Enum(config.Option{
 		Name: "syslog-facility", Default: "local0",
 		Doc: `Facility of the system's log: user or local0 to local7.`,
-	}, config.Choice("user", 1), config.Choice("local0", 16), config.Choice("local1", 17), config.Choice("local2", 18),
-		config.Choice("local3", 19), config.Choice("local4", 20), config.Choice("local5", 21),
-		config.Choice("local6", 22), config.Choice("local7", 23))
+	}, config.Choice("user", 1), config.Choice("local0", 16), config.Choice("local1", 17),
+		config.Choice("local2", 18), config.Choice("local3", 19), config.Choice("local4", 20),
+		config.Choice("local5", 21), config.Choice("local6", 22), config.Choice("local7", 23))
 	hz = config.Int(config.Option{
 		Name: "hz", Default: 10, Min: 1, Max: 500, Live: true,
 		Doc: `How many times a second background work looks for something to do.`,
@@ -80,12 +81,14 @@ func shutdownOn(name string) *config.EnumOption[int] {
 	return config.Flags(config.Option{
 		Name: name, Default: "default", Live: true,
 		Doc: `How the signal shuts the server down: default, or any of save, nosave, now, force.`,
-	}, config.Choice("default", 0), config.Choice("save", shutdownSave), config.Choice("nosave", shutdownNoSave),
-		config.Choice("now", shutdownNow), config.Choice("force", shutdownForce))
+	}, config.Choice("default", 0), config.Choice("save", shutdownSave),
+		config.Choice("nosave", shutdownNoSave), config.Choice("now", shutdownNow),
+		config.Choice("force", shutdownForce))
 }
 
-var options = config.NewGroup("server", daemonize, supervised, pidfile, loglevel, logfile, syslogEnabled, syslogIdent,
-	syslogFacility, hz, dynamicHz, activeRehashing, shutdownTimeout, shutdownOnSigint, shutdownOnSigterm, localeCollate)
+var options = config.NewGroup("server", daemonize, supervised, pidfile, loglevel, logfile,
+	syslogEnabled, syslogIdent, syslogFacility, hz, dynamicHz, activeRehashing,
+	shutdownTimeout, shutdownOnSigint, shutdownOnSigterm, localeCollate)
 
 // level is the log level that an option's value means.
 func level(set *config.Set) slog.Level {

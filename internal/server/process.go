@@ -53,7 +53,8 @@ func notifyReady(set *config.Set, log *observe.Log) {
 	case supervisedSystemd:
 		path := os.Getenv("NOTIFY_SOCKET")
 		if path == "" {
-			log.Warnf("systemd supervision requested or auto-detected, but Redis is compiled without libsystemd support or NOTIFY_SOCKET is not set!")
+			log.Warnf("systemd supervision requested or auto-detected, but Redis is compiled without " +
+				"libsystemd support or NOTIFY_SOCKET is not set!")
 			return
 		}
 		if err := notifySystemd(path, "STATUS=Ready to accept connections\nREADY=1\n"); err != nil {

@@ -69,7 +69,7 @@ func raiseFileLimit(s *Server) {
 	}
 	_ = syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l)
 	got := int64(l.Cur) - reserveFiles
-	s.log.Warnf("Current maximum open files is %d. maxclients has been reduced to %d to compensate for low ulimit. "+
-		"If you need higher maxclients increase 'ulimit -n'.", l.Cur, got)
+	s.log.Warnf("Current maximum open files is %d. maxclients has been reduced to %d to compensate for "+
+		"low ulimit. If you need higher maxclients increase 'ulimit -n'.", l.Cur, got)
 	netloop.MaxClients.Store(s.config, max(got, 1))
 }

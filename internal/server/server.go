@@ -99,7 +99,8 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	var err error
-	s.keyspace, err = keyspace.New(keyspace.Options{Databases: int(keyspace.Databases.Get(c.Set)), Clock: c.Clock})
+	databases := int(keyspace.Databases.Get(c.Set))
+	s.keyspace, err = keyspace.New(keyspace.Options{Databases: databases, Clock: c.Clock})
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
@@ -119,7 +120,8 @@ func (s *Server) openLog(stdout io.Writer) error {
 		Role: observe.RolePrimary, Level: level(s.config)})
 	s.slog = s.log.Logger()
 	if err := s.log.ToFile(logfile.Get(s.config)); err != nil {
-		return fmt.Errorf("Can't open the log file: %w", err) //nolint:staticcheck // Redis's words
+		//lint:ignore ST1005 Redis's words
+		return fmt.Errorf("Can't open the log file: %w", err)
 	}
 	if syslogEnabled.Get(s.config) {
 		if err := s.log.ToSyslog(syslogIdent.Get(s.config), syslogFacility.Name(s.config)); err != nil {
@@ -191,7 +193,8 @@ func (s *Server) follow() {
 	}
 	s.keyspace.Configure(s.config, systemMemory())
 	apply()
-	s.config.OnChange(exec.BulkMax, apply, exec.QueryLimit, netloop.Timeout, exec.OutputLimit, keyspace.MaxMemory)
+	s.config.OnChange(exec.BulkMax, apply, exec.QueryLimit, netloop.Timeout, exec.OutputLimit,
+		keyspace.MaxMemory)
 	s.followNetwork()
 	s.followParts()
 }
@@ -233,7 +236,9 @@ func (s *Server) Close() {
 }
 
 // errNotListening is why a server with port 0 and no unix socket ends at once.
-var errNotListening = errors.New("Configured to not listen anywhere, exiting.") //nolint:staticcheck // Redis's words
+//
+//lint:ignore ST1005 Redis's words
+var errNotListening = errors.New("Configured to not listen anywhere, exiting.")
 
 // errListen is why CONFIG SET bind or port is refused.
 var errListen = config.Reason("Unable to listen on this port. Check server logs.")

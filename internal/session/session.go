@@ -100,7 +100,6 @@ type Session struct {
 
 	pushMu  sync.Mutex
 	pushed  []byte // out-of-band bytes from other threads, to be sent
-	pushMax int    // bytes after which the session is closed; 0 for no bound
 	ordered atomic.Uint32
 }
 

@@ -71,9 +71,10 @@ var _ = Family.Add(command.Spec{
 
 // What times are counted from, and their units in milliseconds.
 const (
-	epoch       clock.Millis = 0
-	millisecond              = 1
-	second                   = 1000
+	epoch clock.Millis = 0
+
+	millisecond = 1
+	second      = 1000
 )
 
 // expire makes a key expire at argument 2, counted in units from base. A time that is
