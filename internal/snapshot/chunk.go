@@ -122,17 +122,25 @@ type queue struct {
 // spareMax bounds the memory kept for further chunks.
 const spareMax = queueBytesMax / chunkBytes
 
-// push hands a chunk over and returns an empty one, which is nil if there is none
-// spare.
-func (q *queue) push(c *chunk) (empty *chunk) {
+// push hands a chunk over.
+func (q *queue) push(c *chunk) {
 	n := c.bytes()
 	q.mu.Lock()
 	q.full = append(q.full, c)
 	q.held += n
+	q.mu.Unlock()
+}
+
+// take returns an empty chunk.
+func (q *queue) take() (empty *chunk) {
+	q.mu.Lock()
 	if last := len(q.spare) - 1; last >= 0 {
 		empty, q.spare = q.spare[last], q.spare[:last]
 	}
 	q.mu.Unlock()
+	if empty == nil {
+		empty = newChunk()
+	}
 	return empty
 }
 

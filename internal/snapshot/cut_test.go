@@ -177,9 +177,9 @@ func TestFileEqualsCut(t *testing.T) {
 	st := newStore(t, fs, "/data", 3)
 	var atCut model
 	st.Describe = func(*rdb.Info) { atCut = modelNow(st.ks) }
-	fill(t, st, 20_000)
-	c := startCrowd(st, 1, 20_000)
-	for round := range 6 {
+	fill(t, st, 15_000)
+	c := startCrowd(st, 1, 15_000)
+	for round := range 5 {
 		optCompress.Store(st.set, round%2 == 0)
 		if err := st.Save(nil); err != nil {
 			t.Fatal(err)

@@ -55,8 +55,10 @@ func TestLoadRestoresAll(t *testing.T) {
 	st := newStore(t, fs, "/data", 3)
 	fill(t, st, 20_000)
 	far := int64(clock.Now(st.Clock)) + 1_000_000
-	for i, value := range []string{"", "0", "-1", "007", "2147483648", "9223372036854775807", "-9223372036854775808",
-		"9223372036854775808", "12345678901234567890", strings.Repeat("a", 300_000), strings.Repeat("7", 20)} {
+	for i, value := range []string{
+		"", "0", "-1", "007", "2147483648", "9223372036854775807", "-9223372036854775808",
+		"9223372036854775808", "12345678901234567890", strings.Repeat("a", 300_000), strings.Repeat("7", 20),
+	} {
 		st.setKey(2, value, value, far)
 		st.setKey(1, fmt.Sprint(i), value, keyspace.NoTTL)
 	}
@@ -144,8 +146,8 @@ func TestLoadRefuses(t *testing.T) {
 		{[]byte("REDIS0079"), "version is newer"},
 		{newBuilder().key("a", "1").key("b", "2").key("a", "3").end(),
 			`/data/dump.rdb: byte 20: key "a" in database 0: the key was there already`},
-		{newBuilder().db(1).key("a", "1").db(2).key("a", "1").end(), "/data/dump.rdb: byte 16: database 2: FATAL: " +
-			"Data file was created with a Redis server configured to handle more than 2 databases. Exiting"},
+		{newBuilder().db(1).key("a", "1").db(2).key("a", "1").end(),
+			"/data/dump.rdb: byte 16: database 2: FATAL: Data file was created with a Redis server configured to handle more than 2 databases. Exiting"},
 		{append(rdb.AppendHeader(nil, versionLowest), 4, 1, 'h', 0), "values of type hash"},
 		{append(rdb.AppendHeader(nil, versionLowest), 245, 1, 'x'), "functions (opcode 245) are not supported"},
 	} {

@@ -106,7 +106,10 @@ that has no other persistence.`,
 		Name: "sanitize-dump-payload", Default: "no", Live: true,
 		Doc: `Whether the content of a file that is loaded, or of RESTORE's payload, is checked in depth: never,
 always, or only for what ordinary clients send. Strings are always checked.`,
-	}, config.Choice("no", SanitizeNo), config.Choice("yes", SanitizeYes), config.Choice("clients", SanitizeClients))
+	},
+		config.Choice("no", SanitizeNo),
+		config.Choice("yes", SanitizeYes),
+		config.Choice("clients", SanitizeClients))
 	optIncrementalSync = config.Bool(config.Option{
 		Name: "rdb-save-incremental-fsync", Default: true, Live: true,
 		Doc: `Whether a snapshot is brought to the disk every 4 MB while it is written, rather than all at once at

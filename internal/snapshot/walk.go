@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	// stepRecords is how many records are copied under one lock: some 30 us.
+	// stepRecords is how many records are copied under one lock. Measured with keys of
+	// 16 and values of 64 bytes, half a million of them: 13 us, one in a hundred 45 us.
 	stepRecords = 144
 
 	// queueBytesMax is what may wait to be encoded before the walk stands still.
@@ -73,16 +74,18 @@ type walkOptions struct {
 }
 
 type lane struct {
-	c  *chunk
+	c  *chunk   // nil until there is something to put in it
 	db int      // of the last record in c, -1 if it is empty
 	_  [48]byte // lanes are filled by different processors
 }
 
-func newWalk(ks *keyspace.Keyspace, c clock.Clock, w io.Writer, stop <-chan struct{}, opts walkOptions) *walk {
+func newWalk(
+	ks *keyspace.Keyspace, c clock.Clock, w io.Writer, stop <-chan struct{}, opts walkOptions,
+) *walk {
 	wk := &walk{ks: ks, clock: c, opts: opts, stop: stop, wake: make(chan struct{}, 1)}
 	wk.out.w, wk.out.checksum, wk.out.db = w, opts.checksum, -1
 	for i := range wk.lanes {
-		wk.lanes[i] = lane{c: newChunk(), db: -1}
+		wk.lanes[i].db = -1
 	}
 	wk.stock()
 	return wk
@@ -91,6 +94,7 @@ func newWalk(ks *keyspace.Keyspace, c clock.Clock, w io.Writer, stop <-chan stru
 // run makes the cut and writes the file. The caller is not inside a gate.
 func (w *walk) run() error {
 	if err := w.cut(); err != nil {
+		w.discard()
 		return err
 	}
 	return w.finish()
@@ -182,7 +186,9 @@ func (w *walk) save(stripe, db int, v keyspace.Value) {
 	l := &w.lanes[stripe]
 	size := v.Size()
 	isLent := size >= keyspace.Big
-	if !isLent && len(l.c.buf)+size+headBytesMax > cap(l.c.buf) {
+	if l.c == nil {
+		l.c = w.queue.take()
+	} else if !isLent && len(l.c.buf)+size+headBytesMax > cap(l.c.buf) {
 		w.passOn(l)
 	}
 	var flags byte
@@ -251,11 +257,8 @@ func (w *walk) appendHead(b []byte, flags byte, db int, v keyspace.Value) []byte
 
 // passOn hands a lane's chunk to the queue.
 func (w *walk) passOn(l *lane) {
-	l.c = w.queue.push(l.c)
-	if l.c == nil {
-		l.c = newChunk()
-	}
-	l.db = -1
+	w.queue.push(l.c)
+	l.c, l.db = w.queue.take(), -1
 }
 
 // stock sees to it that empty chunks are ready.
@@ -373,8 +376,9 @@ func (w *walk) endSnapshot(err error) {
 			w.snap.End()
 		}
 		for i := range w.lanes {
-			if l := &w.lanes[i]; len(l.c.buf) > 0 {
-				w.passOn(l)
+			if l := &w.lanes[i]; l.c != nil {
+				w.queue.push(l.c)
+				l.c = nil
 			}
 		}
 	})
