@@ -298,7 +298,8 @@ func (x *Executor) keepRest(f *feed) {
 func (x *Executor) extend(s *session.Session, n int) bool {
 	want := len(s.Query) + n
 	if limit := x.Shared.Limits.Query.Load(); limit > 0 && int64(want) > limit {
-		x.Log.Warn("Closing client that reached max query buffer length", "id", s.ID, "addr", s.Remote, "bytes", want)
+		x.Log.Warn("Closing client that reached max query buffer length",
+			"id", s.ID, "addr", s.Remote, "bytes", want)
 		x.Stats.QueryOver++
 		s.Closing = session.Immediately
 		return false

@@ -128,9 +128,11 @@ func run(set *config.Set, args []string, stdout, stderr io.Writer) int {
 // greet logs what is starting, in words that scripts look for.
 func (s *Server) greet(args []string) {
 	s.log.Noticef("oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo")
-	s.log.Noticef("Spinel %s, compatible with Redis %s, bits=64, pid=%d, just started", Version, RedisVersion, os.Getpid())
+	s.log.Noticef("Spinel %s, compatible with Redis %s, bits=64, pid=%d, just started",
+		Version, RedisVersion, os.Getpid())
 	if len(args) == 0 {
-		s.log.Warnf("Warning: no config file specified, using the default config. In order to specify a config file use %s /path/to/redis.conf", os.Args[0])
+		s.log.Warnf("Warning: no config file specified, using the default config. "+
+			"In order to specify a config file use %s /path/to/redis.conf", os.Args[0])
 	} else {
 		s.log.Noticef("Configuration loaded")
 	}
