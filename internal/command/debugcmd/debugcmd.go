@@ -27,7 +27,8 @@ type Deps struct {
 	Sleep    func(time.Duration)
 
 	// Reload saves the data and loads them again. It is not called in exclusive mode
-	// and no key is held; the Ctx's engine gives what it needs.
+	// and no key is held; the Ctx's engine gives what it needs. An error that is a reply
+	// becomes the reply, another one is logged.
 	Reload func(c *command.Ctx, o ReloadOptions) error
 }
 

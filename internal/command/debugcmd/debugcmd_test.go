@@ -15,6 +15,7 @@ import (
 	"github.com/spineldb/spinel/internal/command/txcmd"
 	"github.com/spineldb/spinel/internal/config"
 	"github.com/spineldb/spinel/internal/exec"
+	"github.com/spineldb/spinel/internal/resp"
 )
 
 // A world is a DB whose sleeps and reloads are only noted.
@@ -165,6 +166,8 @@ func TestReload(t *testing.T) {
 	if !strings.Contains(w.log.String(), "the disk is gone") {
 		t.Errorf("logged %s", w.log.String())
 	}
+	w.reloadErr = &resp.Error{Code: "ERR", Text: "not today"}
+	w.Do("DEBUG", "RELOAD").WantError("ERR not today")
 	w.reloads = nil
 	w.Do("MULTI").Want("OK")
 	w.Do("DEBUG", "RELOAD").Want("QUEUED")

@@ -1,6 +1,7 @@
 package debugcmd
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -159,7 +160,11 @@ func (d Deps) reload(c *command.Ctx) error {
 	if c.InMulti {
 		return errInMulti
 	}
-	if err := d.Reload(c, o); err != nil {
+	err := d.Reload(c, o)
+	if reply, ok := errors.AsType[*resp.Error](err); ok {
+		return reply
+	}
+	if err != nil {
 		d.Log.Warn("DEBUG RELOAD failed: " + err.Error())
 		return errLoad
 	}

@@ -2,6 +2,7 @@ package infocmd
 
 import (
 	"bytes"
+	"math"
 	"strconv"
 
 	"github.com/spineldb/spinel/internal/config"
@@ -38,7 +39,7 @@ func parsePercentiles(args []string, _ []float64, _ bool) ([]float64, error) {
 			return nil, config.Reason(
 				"latency-tracking-info-percentiles parameters should sit between [0.0,100.0]")
 		}
-		out[i] = p
+		out[i] = math.Abs(p) // there is a -0
 	}
 	return out, nil
 }
