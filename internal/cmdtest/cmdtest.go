@@ -124,6 +124,9 @@ func (db *DB) note(group []journal.Effect) {
 }
 
 func (db *DB) finish() {
+	if db.t.Failed() {
+		return // a panic may have left locks and gates behind
+	}
 	if err := db.Keyspace.Check(); err != nil {
 		db.t.Error(err)
 	}

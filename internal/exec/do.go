@@ -37,6 +37,8 @@ func (x *Executor) step(f *feed, r *request) {
 	x.do(f, r)
 }
 
+var errNoMulti = &resp.Error{Code: "ERR", Text: "Command not allowed inside a transaction"}
+
 // doSilenced executes a request whose reply the client does not want.
 func (x *Executor) doSilenced(f *feed, r *request) {
 	s := f.s
@@ -70,6 +72,8 @@ func (x *Executor) do(f *feed, r *request) {
 	}
 	spec := r.spec
 	switch {
+	case s.Multi.Open && spec.Has(command.NoMulti):
+		x.refuse(s, r, errNoMulti)
 	case s.Multi.Open && !spec.Has(command.Control):
 		s.Multi.Push(spec, r.args)
 		s.Multi.Flags |= uint32(spec.Flags)
@@ -119,7 +123,14 @@ func (x *Executor) begin(s *session.Session, spec *command.Spec, args command.Ar
 	c.Reset(spec, args, x.Journal.Active())
 	x.txn.Begin(s.DB, c.Now)
 	x.txn.NoTouch = s.NoTouch
-	if x.Sessions.Monitors.Load() > 0 && !spec.Has(command.SkipMonitor) {
+	if x.Sessions.Monitors.Load() > 0 && spec.Name != "EXEC" {
+		x.show(s, spec, args)
+	}
+}
+
+// show lets monitors see a command.
+func (x *Executor) show(s *session.Session, spec *command.Spec, args command.Args) {
+	if spec.Flags&(command.SkipMonitor|command.Admin) == 0 {
 		x.Monitor(s, s.DB, args)
 	}
 }
@@ -244,6 +255,8 @@ func (x *Executor) count(err error) {
 
 const errorCodesMax = 128
 
+var errMonitor = &resp.Error{Code: "ERR", Text: "Replica can't interact with the keyspace"}
+
 // admit decides whether a command may run now. The order is Redis's, since a client
 // sees the first objection.
 func (x *Executor) admit(s *session.Session, spec *command.Spec, args command.Args) error {
@@ -255,6 +268,9 @@ func (x *Executor) admit(s *session.Session, spec *command.Spec, args command.Ar
 	}
 	if !s.Authenticated && !spec.Has(command.NoAuth) {
 		return resp.ErrNoAuth
+	}
+	if s.Monitor && spec.Flags&(command.Write|command.ReadOnly|command.MayReplicate) != 0 {
+		return errMonitor
 	}
 	if x.Attention.Load() != 0 || x.Sessions.Pause.Active() {
 		return x.ask(s, spec)

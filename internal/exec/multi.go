@@ -38,6 +38,9 @@ func (x *Executor) ExecQueue(c *command.Ctx) error {
 		run()
 		x.txn.Unlock()
 	}
+	if x.Sessions.Monitors.Load() > 0 {
+		x.show(s, spec, args)
+	}
 	x.txn.Begin(s.DB, c.Now)
 	c.Reset(spec, args, false) // EXEC itself is not journalled
 	c.InMulti = false

@@ -34,6 +34,9 @@ type Shared struct {
 
 	// Monitor, if there are monitors, is shown every command before it runs.
 	Monitor func(s *session.Session, db int, args command.Args)
+	// Redact, if set, removes secrets from what logs show of a command.
+	Redact func(spec *command.Spec, args command.Args) [][]byte
+
 	// Changed, if set, is told once a turn how many changes there were.
 	Changed func(n int64)
 	// Congested, if set, says that loops should slow down.

@@ -86,7 +86,11 @@ func (x *Executor) charge(spec *command.Spec, r *request) {
 	micros := took / 1000
 	if x.Logs.Slow.Wants(micros) && !spec.Has(command.SkipSlowlog) {
 		s := x.ctx.Session
-		x.Logs.Slow.Add(micros, Redacted(spec, r.args), s.Remote, s.Name)
+		redact := Redacted
+		if x.Redact != nil {
+			redact = x.Redact
+		}
+		x.Logs.Slow.Add(micros, redact(spec, r.args), s.Remote, s.Name)
 	}
 	if ms := micros / 1000; x.Latency.Wants(ms) && ms > 0 {
 		event := "command"

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spineldb/spinel/internal/config"
+	"github.com/spineldb/spinel/internal/netloop"
 )
 
 const usage = `Usage: ./redis-server [/path/to/redis.conf] [options] [-]
@@ -98,6 +99,8 @@ func complain(w io.Writer, err error) {
 
 // run serves until it is told to stop.
 func run(set *config.Set, args []string, stdout, stderr io.Writer) int {
+	// Loops never yield while they are busy; background work needs a place to run.
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), int(netloop.IOThreads.Get(set))) + 1)
 	exe, _ := os.Executable()
 	s, err := New(Config{Set: set, Stdout: stdout, Exe: exe})
 	if err != nil {

@@ -65,6 +65,7 @@ func (s *Server) families() [][]*command.Spec {
 func (s *Server) followParts() {
 	latencycmd.Follow(s.config, s.logs, s.latency, &s.shared.Tracking)
 	s.shared.Changed = s.saver.AddChanges
+	s.shared.Redact = s.redact
 	s.shared.Congested = s.saver.Congested
 }
 
@@ -111,13 +112,13 @@ func (s *Server) load() error {
 // reload saves the data and loads them again, for DEBUG RELOAD.
 func (s *Server) reload(c *command.Ctx, o debugcmd.ReloadOptions) error {
 	gate := s.gateOf(c)
+	if o.NoFlush || o.Merge {
+		return errReloadInto
+	}
 	if !o.NoSave {
 		if err := s.saver.Save(gate); err != nil {
 			return errReload
 		}
-	}
-	if o.NoFlush {
-		return errReloadInto
 	}
 	var release func()
 	var err error
@@ -143,7 +144,7 @@ func (s *Server) gateOf(c *command.Ctx) *keyspace.Gate {
 
 // monitor shows a command to every monitor.
 func (s *Server) monitor(from *session.Session, db int, args command.Args) {
-	line := servercmd.AppendMonitor(nil, s.clock.Wall(), db, from, s.redact(args))
+	line := servercmd.AppendMonitor(nil, s.clock.Wall(), db, from, s.redact(s.table.Resolve(args), args))
 	for _, m := range s.sessions.All() {
 		if m.Monitor {
 			m.Push(line, monitorMax)
@@ -155,15 +156,15 @@ func (s *Server) monitor(from *session.Session, db int, args command.Args) {
 const monitorMax = 64 << 20
 
 // redact is what others may see of a command.
-func (s *Server) redact(args command.Args) [][]byte {
-	spec := s.table.Resolve(args)
-	if spec == nil {
+func (s *Server) redact(spec *command.Spec, args command.Args) [][]byte {
+	switch {
+	case spec == nil:
 		return args
-	}
-	if spec.FullName() == "config|set" {
+	case spec.FullName() == "config|set":
 		return configcmd.Redacted(s.config.Schema(), args)
+	default:
+		return exec.Redacted(spec, args)
 	}
-	return exec.Redacted(spec, args)
 }
 
 // build is what does not change while the server runs.
