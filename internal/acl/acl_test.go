@@ -101,8 +101,8 @@ func TestRequirePass(t *testing.T) {
 	}
 }
 
-// TestCosts: whether a password is needed is asked on the way of requests.
-func TestCosts(t *testing.T) {
+// Whether a password is needed is asked on the way of requests.
+func TestAuthenticateAllocatesNothing(t *testing.T) {
 	users := acl.New()
 	users.SetDefaultPassword("secret")
 	name, password := []byte("default"), []byte("secret")

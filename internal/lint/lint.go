@@ -8,6 +8,7 @@
 //	imports.go   what only some packages may use: unsafe, the clock, sockets
 //	size.go      lines, functions, files and packages that outgrew their reader
 //	docs.go      package comments, package names, links between pages
+//	tests.go     names by which make test chooses
 //	text.go      what no file may contain: paths of build machines, binaries
 //	tree.go      finds and parses the files
 //

@@ -48,6 +48,7 @@ func TestFiles(t *testing.T) {
 		report(t, CheckSize(f))
 		report(t, CheckText(f))
 		report(t, CheckBlob(f))
+		report(t, CheckAllocTests(f))
 	}
 }
 
@@ -162,6 +163,24 @@ func TestDocsBite(t *testing.T) {
 		f := parse(t, tt.path, tt.text)
 		found := append(CheckPackageName(f.Dir(), []*File{f}), CheckPackageDoc(f.Dir(), []*File{f})...)
 		if len(found) != tt.want {
+			t.Errorf("%s with %q: found %v, want %d", tt.path, tt.text, found, tt.want)
+		}
+	}
+}
+
+func TestAllocTestsBite(t *testing.T) {
+	const count = "(t *testing.T) {\n\tif testing.AllocsPerRun(1, f) != 0 {\n\t\tt.Fail()\n\t}\n}\n"
+	for _, tt := range []struct {
+		path, text string
+		want       int
+	}{
+		{"a_test.go", "func TestGetAllocatesNothing" + count, 0},
+		{"a_test.go", "func TestCosts" + count, 1},
+		{"a_test.go", "func TestCosts(t *testing.T) {}\n", 0},
+		{"a_test.go", "func costs" + count, 0}, // whoever calls it has the name
+		{"a.go", "func TestCosts" + count, 0},
+	} {
+		if found := CheckAllocTests(parse(t, tt.path, "package a\n"+tt.text)); len(found) != tt.want {
 			t.Errorf("%s with %q: found %v, want %d", tt.path, tt.text, found, tt.want)
 		}
 	}

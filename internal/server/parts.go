@@ -3,6 +3,7 @@ package server
 import (
 	"os"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/spineldb/spinel/internal/command"
@@ -87,8 +88,10 @@ func (s *Server) inBackground(task func()) {
 }
 
 // flushed saves an empty snapshot after FLUSHALL, if there are save points, so that
-// the old one does not bring the keys back.
+// the old one does not bring the keys back, and gives what the Go heap holds free back
+// to the system as well.
 func (s *Server) flushed() {
+	debug.FreeOSMemory()
 	if len(snapshot.SavePoints(s.config)) > 0 {
 		if err := s.saver.Save(nil); err != nil {
 			s.log.Warnf("Saving after FLUSHALL: %v", err)

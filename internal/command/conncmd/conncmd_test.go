@@ -189,6 +189,10 @@ func TestBasics(t *testing.T) {
 		{"EXEC", "[-ERR DB index is out of range OK OK]"},
 	})
 	srv.WantJournal("[2] PUT k v")
+}
+
+func TestBasicsAllocateNothing(t *testing.T) {
+	srv := newServer(t)
 	for _, args := range [][]string{{"PING"}, {"ECHO", "x"}, {"SELECT", "1"}} {
 		if n := srv.AllocsPerRun(args...); n != 0 {
 			t.Errorf("%v allocates %v times", args, n)

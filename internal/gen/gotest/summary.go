@@ -19,6 +19,12 @@ type event struct {
 // counts is how many tests, subtests and examples ended which way.
 type counts struct{ passed, failed, skipped int }
 
+func (c *counts) add(more counts) {
+	c.passed += more.passed
+	c.failed += more.failed
+	c.skipped += more.skipped
+}
+
 func (c counts) String() string {
 	s := fmt.Sprintf("%d passed, %d failed", c.passed, c.failed)
 	if c.skipped > 0 {
@@ -75,7 +81,7 @@ func summarize(w io.Writer, events io.Reader) (counts, error) {
 func packageEvent(w io.Writer, e event, failures map[string]int, total *counts) {
 	switch e.Action {
 	case "output", "build-output":
-		if e.Output != "PASS\n" && e.Output != "FAIL\n" && !strings.Contains(e.Output, "[no test files]") {
+		if !isDull(e.Output) {
 			fmt.Fprint(w, e.Output)
 		}
 	case "fail":
@@ -83,4 +89,13 @@ func packageEvent(w io.Writer, e event, failures map[string]int, total *counts) 
 			total.failed++
 		}
 	}
+}
+
+// isDull says whether a line about a package tells a person nothing.
+func isDull(line string) bool {
+	switch line {
+	case "PASS\n", "FAIL\n", "testing: warning: no tests to run\n":
+		return true
+	}
+	return strings.Contains(line, "[no test files]") || strings.Contains(line, "[no tests to run]")
 }

@@ -1,9 +1,22 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
+
+func TestRuns(t *testing.T) {
+	for _, tt := range []struct{ args, want string }{
+		{"", "[[]]"},
+		{"-v ./...", "[[-v ./...]]"},
+		{"-v ./a -- -run X ./b -- ./c", "[[-v ./a] [-run X ./b] [./c]]"},
+	} {
+		if got := fmt.Sprint(runs(strings.Fields(tt.args))); got != tt.want {
+			t.Errorf("%q: %s, want %s", tt.args, got, tt.want)
+		}
+	}
+}
 
 func TestSummarize(t *testing.T) {
 	const build = `{"Action":"build-output","ImportPath":"m/b","Output":"b.go:1: syntax error\n"}` + "\n"
@@ -19,6 +32,12 @@ func TestSummarize(t *testing.T) {
 			 {"Action":"output","Package":"m/a","Output":"ok  \tm/a\t0.1s\n"}
 			 {"Action":"pass","Package":"m/a"}`,
 			"ok  \tm/a\t0.1s\n1 passed, 0 failed"},
+		{"a package of which no test was chosen is not worth a word",
+			`{"Action":"output","Package":"m/a","Output":"testing: warning: no tests to run\n"}
+			 {"Action":"output","Package":"m/a","Output":"PASS\n"}
+			 {"Action":"output","Package":"m/a","Output":"ok  \tm/a\t0.1s [no tests to run]\n"}
+			 {"Action":"pass","Package":"m/a"}`,
+			"0 passed, 0 failed"},
 		{"a failure prints what the test said, and its package is not counted again",
 			`{"Action":"output","Package":"m/a","Test":"TestX","Output":"got 1, want 2\n"}
 			 {"Action":"fail","Package":"m/a","Test":"TestX"}
