@@ -3,6 +3,7 @@ package keyspace
 import (
 	"math/rand/v2"
 
+	"github.com/spineldb/spinel/internal/ds/dict"
 	"github.com/spineldb/spinel/internal/ds/record"
 	"github.com/spineldb/spinel/internal/mem"
 	"github.com/spineldb/spinel/internal/resp"
@@ -245,7 +246,7 @@ func (ks *Keyspace) FlushAll() (removed int64, release func(), err error) {
 			old = append(old, st.heap)
 		}
 		st.heap = fresh[i]
-		st.sweep = sweepCursor{}
+		st.sweep, st.scratch, st.refs = sweepCursor{}, dict.Scratch{}, nil
 	}
 	return removed, func() {
 		for _, h := range old {
