@@ -109,22 +109,41 @@ func run(set *config.Set, args []string, stdout, stderr io.Writer) int {
 	}
 	raiseFileLimit(s)
 	s.greet(args)
+	stopSignals := s.handleSignals()
+	defer stopSignals()
+	if err := s.open(); err != nil {
+		s.log.Warnf("%v", err)
+		s.Close()
+		return 1
+	}
+	// Not before: a server whose port is taken would replace the pid file of the one that
+	// has it, and remove it at once.
 	pid := newPidFile(set)
 	if err := pid.write(); err != nil {
 		s.log.Warnf("Failed to write PID file: %v", err)
 	}
 	defer pid.remove()
-	stopSignals := s.handleSignals()
-	defer stopSignals()
-	if err := s.Start(); err != nil {
-		s.log.Warnf("%v", err)
-		s.Close()
-		return 1
+	loaded := make(chan error, 1)
+	go func() { loaded <- s.fill() }()
+	select {
+	case code := <-s.ended:
+		// Told to end while loading. The process's end is all it takes; Close would pull
+		// the memory from under the load.
+		s.net.Shutdown(0)
+		return code
+	case err := <-loaded:
+		if err != nil {
+			s.log.Warnf("%v", err)
+			s.Close()
+			return 1
+		}
 	}
 	s.log.Noticef("Ready to accept connections")
 	notifyReady(set, s.log)
 	code := s.Wait()
-	s.Close()
+	if code == 0 {
+		s.Close()
+	} // or else somebody insists, and Close would wait for the save that takes too long
 	return code
 }
 

@@ -125,9 +125,11 @@ func (s *Server) handleSignals() (stop func()) {
 					flags = shutdownOnSigint.Get(s.config)
 				}
 				s.log.Warnf("Received %s scheduling shutdown...", signalName(sig))
-				if !s.shutdown(nil, signalFlags(flags)) {
-					asked.Store(false)
-				}
+				go func() { // saving may take long, and a second signal is to be heard meanwhile
+					if !s.shutdown(nil, signalFlags(flags)) {
+						asked.Store(false)
+					}
+				}()
 			}
 		}
 	}()

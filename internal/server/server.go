@@ -202,6 +202,14 @@ func (s *Server) follow() {
 // Start listens, loads the data and begins to serve. Commands that need the data are
 // refused until they are there.
 func (s *Server) Start() error {
+	if err := s.open(); err != nil {
+		return err
+	}
+	return s.fill()
+}
+
+// open is the part of Start that fails if another server has our addresses.
+func (s *Server) open() error {
 	s.loading.Store(true)
 	s.shared.Attend(exec.AttendLoading, true)
 	if err := s.listen(); err != nil {
@@ -212,6 +220,11 @@ func (s *Server) Start() error {
 	}
 	s.background.Add(1)
 	go s.cron()
+	return nil
+}
+
+// fill is the part of Start that takes long.
+func (s *Server) fill() error {
 	if err := s.load(); err != nil {
 		return err
 	}

@@ -1,0 +1,81 @@
+//go:build linux
+
+// Package e2e runs the real program as its users do: started under the names that they
+// know, with the files that they have, over real sockets, and killed in the middle.
+//
+// A test here is about what needs a process: start and end, signals, files, limits of the
+// system, bytes that no client library sends. What needs none is tested where it lives.
+//
+// Every server listens on the loopback address at a port that was free, writes only below
+// the test's own folder, and is ended by its process id. Tests that take long in full are
+// short by default; the environment asks for more:
+//
+//	SPINEL_KILL_ROUNDS   kill -9 during a save                           5
+//	SPINEL_BIG_MB        size of the largest argument                    64
+//	SPINEL_SLOW_CLIENTS  clients that send one byte a second          1000
+//	SPINEL_DEAF_CLIENTS  clients that never read their replies          20
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	// The test runs a program that it builds itself, which go test cannot know. With
+	// its parts imported, a result is not taken from the cache when they have changed.
+	_ "github.com/spineldb/spinel/internal/cli"
+	_ "github.com/spineldb/spinel/internal/server"
+)
+
+// programs is the folder with the program under all its names.
+var programs string
+
+func TestMain(m *testing.M) {
+	code, err := buildAndRun(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func buildAndRun(m *testing.M) (int, error) {
+	dir, err := os.MkdirTemp("", "spinel-e2e-")
+	if err != nil {
+		return 1, err
+	}
+	defer os.RemoveAll(dir)
+	programs = dir
+	build := exec.Command("go", "build", "-o", filepath.Join(dir, "spinel"),
+		"github.com/spineldb/spinel/cmd/spinel")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+	if out, err := build.CombinedOutput(); err != nil {
+		return 1, fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	for _, name := range []string{"redis-server", "spinel-server", "redis-cli"} {
+		if err := os.Symlink("spinel", filepath.Join(dir, name)); err != nil {
+			return 1, err
+		}
+	}
+	return m.Run(), nil
+}
+
+// program is the path of ours, under one of its names.
+func program(name string) string { return filepath.Join(programs, name) }
+
+// setting is a number from the environment.
+func setting(t *testing.T, name string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("%s=%q is not a number of at least 1", name, text)
+	}
+	return n
+}
