@@ -33,7 +33,7 @@ func TestEcho(t *testing.T) {
 
 // Big transfers arrive whole in both directions, by Space and by partial writes.
 func TestBigTransfers(t *testing.T) {
-	const size = 64 << 20
+	const size = 32 << 20
 	forBackends(t, func(t *testing.T, backend string) {
 		_, w, addr := serve(t, backend, 1)
 		data := bytes.Repeat(pattern, size/len(pattern)+1)[:size]
