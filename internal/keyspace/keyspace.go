@@ -45,6 +45,8 @@ type Keyspace struct {
 	clock   clock.Clock
 	stripes [Stripes]stripe
 
+	scratches dict.Scratches
+
 	// used is the memory of all arenas as far as executors have reported it.
 	used atomic.Int64
 	// Buffers is what connections hold, in bytes; the loops report it.
@@ -100,8 +102,7 @@ type stripe struct {
 	heap    *heap
 	dbs     []*table                // nil where a database was never used
 	shown   []atomic.Pointer[table] // the same, for Seek
-	scratch dict.Scratch
-	watches map[watchedKey][]*Watch
+	watches map[watchedKey][]watcher
 	lazy    []*table  // detached, being freed in pieces
 	snap    *Snapshot // the running snapshot
 	counted int64     // of heap.arena.Live(), already in Keyspace.used
@@ -202,7 +203,7 @@ func StripeSet(placement uint64) uint64 { return 1 << stripeOf(placement) }
 func (st *stripe) table(ks *Keyspace, db int) *table {
 	t := st.dbs[db]
 	if t == nil {
-		t = &table{dict: dict.New(st.heap.arena, ks.Placement, stripeBits, &st.scratch), heap: st.heap}
+		t = &table{dict: dict.New(st.heap.arena, ks.Placement, stripeBits, &ks.scratches), heap: st.heap}
 		t.dict.Hint = st.hinter(t)
 		t.dict.Before = func(b *dict.Bucket) { st.before(t, b) }
 		t.dict.Version = ks.version

@@ -242,3 +242,74 @@ func TestWatch(t *testing.T) {
 		}
 	}
 }
+
+// A record whose time has come is no key: that SWAPDB exchanges nothing for such a one, or
+// one such for another, is no change, nor that it is removed later. What is made of it is.
+func TestWatchStale(t *testing.T) {
+	const past, future = int64(start) - 1, int64(start) + 100_000
+	key := []byte("k")
+	for _, tt := range []struct {
+		name      string
+		here      int64 // expiry in database 0, which is watched, or none
+		there     int64 // in database 1
+		then      string
+		wantValid bool
+	}{
+		{"nothing for stale", none, past, "", true},
+		{"stale for stale", past, past, "", true},
+		{"stale for nothing", past, none, "", true},
+		{"stale for alive", past, future, "", false},
+		{"alive for stale", future, past, "", false},
+		{"nothing for alive", none, future, "", false},
+		{"stale, then removed", none, past, "get", true},
+		{"stale, then swapped back", none, past, "swap", true},
+		{"stale, then flushed", none, past, "flush", true},
+		{"stale, then set", none, past, "set", false},
+	} {
+		ks, _ := newKeyspace(t)
+		tx := ks.NewTxn()
+		for db, expiry := range []int64{tt.here, tt.there} {
+			if expiry == none {
+				continue
+			}
+			tx.Begin(db, clock.Millis(past-1))
+			tx.LockOne(ks.Placement(key))
+			if err := tx.SetString(key, []byte("v"), expiry); err != nil {
+				t.Fatal(err)
+			}
+			tx.Unlock()
+		}
+		tx.Begin(0, start)
+		tx.LockOne(ks.Placement(key))
+		w := tx.Watch(nil, [][]byte{key})
+		tx.Unlock()
+		swap := func() { ks.Exclusive(nil, func() { ks.SwapDB(0, 1) }) }
+		swap()
+		switch tt.then {
+		case "get":
+			tx.Begin(0, start)
+			tx.LockOne(ks.Placement(key))
+			_, _ = tx.String(key)
+			tx.Unlock()
+		case "swap":
+			swap()
+		case "flush":
+			ks.Exclusive(nil, func() { ks.FlushDB(0) })
+		case "set":
+			if err := set(ks, tx, start, "k", "w", keyspace.NoTTL); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tx.Begin(0, start)
+		tx.LockOne(ks.Placement(key))
+		if valid := tx.CheckWatch(w); valid != tt.wantValid {
+			t.Errorf("%s: the transaction would run: %t", tt.name, valid)
+		}
+		tx.UnwatchLocked(w)
+		tx.Unlock()
+		for ks.LazyFree() {
+		}
+	}
+}
+
+const none = int64(-100)

@@ -274,7 +274,7 @@ func (ks *Keyspace) remove(st *stripe, tb *table, db int, at uint64, s dict.Slot
 		tb.expires--
 	}
 	if len(st.watches) > 0 {
-		st.signal(db, key)
+		st.gone(db, key)
 	}
 	tb.dict.Delete(at, s)
 	st.free(st.heap, ref)

@@ -1,6 +1,11 @@
 package keyspace
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/spineldb/spinel/internal/ds/dict"
+	"github.com/spineldb/spinel/internal/ds/record"
+)
 
 // A Watch is what WATCH leaves at keys: the first change of any of them sets it off.
 // It belongs to one connection.
@@ -13,6 +18,14 @@ type Watch struct {
 type watchedKey struct {
 	db  int
 	key string
+}
+
+// A watcher is a Watch at one key. A key whose time has come counts as not there,
+// although its record may be, which only SWAPDB brings about: stale says so, until the
+// record goes.
+type watcher struct {
+	*Watch
+	stale bool
 }
 
 // Fired says whether a watched key has changed.
@@ -41,9 +54,9 @@ func (t *Txn) Watch(w *Watch, keys [][]byte) *Watch {
 		w.keys = append(w.keys, k)
 		w.set |= 1 << p.st.index
 		if p.st.watches == nil {
-			p.st.watches = map[watchedKey][]*Watch{}
+			p.st.watches = map[watchedKey][]watcher{}
 		}
-		p.st.watches[k] = append(p.st.watches[k], w)
+		p.st.watches[k] = append(p.st.watches[k], watcher{Watch: w})
 	}
 	return w
 }
@@ -62,7 +75,7 @@ func (w *Watch) has(k watchedKey) bool {
 func (t *Txn) CheckWatch(w *Watch) bool {
 	for _, k := range w.keys {
 		p := t.find(k.db, []byte(k.key))
-		if p.found() && p.rec().HasExpiry() && t.expired(p.rec()) {
+		if p.found() && p.rec().HasExpiry() && t.expired(p.rec()) && !p.st.isStale(k, w) {
 			return false
 		}
 	}
@@ -92,9 +105,9 @@ func (t *Txn) UnwatchLocked(w *Watch) {
 func (st *stripe) unwatch(k watchedKey, w *Watch) {
 	list := st.watches[k]
 	for i := range list {
-		if list[i] == w {
+		if list[i].Watch == w {
 			list[i] = list[len(list)-1]
-			list[len(list)-1] = nil
+			list[len(list)-1] = watcher{}
 			list = list[:len(list)-1]
 			break
 		}
@@ -106,6 +119,15 @@ func (st *stripe) unwatch(k watchedKey, w *Watch) {
 	}
 }
 
+func (st *stripe) isStale(k watchedKey, w *Watch) bool {
+	for _, at := range st.watches[k] {
+		if at.Watch == w {
+			return at.stale
+		}
+	}
+	return false
+}
+
 // signal sets off the watches of a key.
 func (st *stripe) signal(db int, key []byte) {
 	for _, w := range st.watches[watchedKey{db, string(key)}] {
@@ -113,19 +135,53 @@ func (st *stripe) signal(db int, key []byte) {
 	}
 }
 
-// signalAll sets off the watches of all keys of a database that exist in the one or
-// the other of two tables, as flushing and swapping do.
-func (st *stripe) signalAll(db int, tables ...*table) {
+// gone sets off the watches of a key whose record is removed, but not those for which it
+// was not there before.
+func (st *stripe) gone(db int, key []byte) {
+	list := st.watches[watchedKey{db, string(key)}]
+	for i := range list {
+		if !list[i].stale {
+			list[i].fired.Store(true)
+		}
+		list[i].stale = false
+	}
+}
+
+// signalFlushed sets off the watches of all keys that a database has.
+func (st *stripe) signalFlushed(db int, tb *table) {
+	for k := range st.watches {
+		if k.db == db && st.at(tb, k.key).Found() {
+			st.gone(db, []byte(k.key))
+		}
+	}
+}
+
+// signalSwapped sets off the watches of all keys that a database has or will have. A
+// record whose time has come is none, if there was none before.
+func (st *stripe) signalSwapped(db int, old, fresh *table, now int64) {
 	for k, list := range st.watches {
-		if k.db != db && db >= 0 {
+		if k.db != db {
 			continue
 		}
-		for _, tb := range tables {
-			if tb != nil && tb.dict.Find(st.ks.Placement([]byte(k.key)), []byte(k.key)).Found() {
-				for _, w := range list {
-					w.fired.Store(true)
-				}
+		had, has, stale := st.at(old, k.key).Found(), false, false
+		if slot := st.at(fresh, k.key); slot.Found() {
+			rec := record.At(st.heap.arena, slot.Ref())
+			has, stale = true, rec.HasExpiry() && rec.Expiry() <= now
+		}
+		for i := range list {
+			if (!had || list[i].stale) && (!has || stale) {
+				list[i].stale = has
+			} else if had || has {
+				list[i].fired.Store(true)
 			}
 		}
 	}
+}
+
+// at finds a key in a table, which may be nil.
+func (st *stripe) at(tb *table, key string) (none dict.Slot) {
+	if tb == nil {
+		return none
+	}
+	return tb.dict.Find(st.ks.Placement([]byte(key)), []byte(key))
 }

@@ -3,7 +3,7 @@ package keyspace
 import (
 	"math/rand/v2"
 
-	"github.com/spineldb/spinel/internal/ds/dict"
+	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/ds/record"
 	"github.com/spineldb/spinel/internal/mem"
 	"github.com/spineldb/spinel/internal/resp"
@@ -234,7 +234,7 @@ func (ks *Keyspace) FlushAll() (removed int64, release func(), err error) {
 		for db, tb := range st.dbs {
 			if tb != nil {
 				removed += int64(tb.dict.Len())
-				st.signalAll(db, tb)
+				st.signalFlushed(db, tb)
 				st.dbs[db] = nil
 				st.shown[db].Store(nil)
 			}
@@ -246,7 +246,7 @@ func (ks *Keyspace) FlushAll() (removed int64, release func(), err error) {
 			old = append(old, st.heap)
 		}
 		st.heap = fresh[i]
-		st.sweep, st.scratch, st.refs = sweepCursor{}, dict.Scratch{}, nil
+		st.sweep, st.refs = sweepCursor{}, nil
 	}
 	return removed, func() {
 		for _, h := range old {
@@ -273,7 +273,7 @@ func (ks *Keyspace) FlushDB(db int) (removed int64) {
 		if tb == nil {
 			continue
 		}
-		st.signalAll(db, tb)
+		st.signalFlushed(db, tb)
 		removed += int64(tb.dict.Len())
 		tb.gone = true
 		st.lazy = append(st.lazy, tb)
@@ -312,10 +312,11 @@ func (ks *Keyspace) LazyFree() (more bool) {
 
 // SwapDB exchanges two databases. It is called in exclusive mode.
 func (ks *Keyspace) SwapDB(a, b int) {
+	now := int64(clock.Now(ks.clock))
 	for i := range ks.stripes {
 		st := &ks.stripes[i]
-		st.signalAll(a, st.dbs[a], st.dbs[b])
-		st.signalAll(b, st.dbs[a], st.dbs[b])
+		st.signalSwapped(a, st.dbs[a], st.dbs[b], now)
+		st.signalSwapped(b, st.dbs[b], st.dbs[a], now)
 		st.dbs[a], st.dbs[b] = st.dbs[b], st.dbs[a]
 		st.shown[a].Store(st.dbs[a])
 		st.shown[b].Store(st.dbs[b])

@@ -20,7 +20,7 @@ const ReserveMax = (1 << 32) * Granule
 var ErrExhausted = errors.New("mem: arena exhausted")
 
 // coarseBelow is the number of pages up to which an arena uses coarse classes.
-const coarseBelow = 24
+const coarseBelow = 12
 
 // The kinds of page. Values from kindSpan on are a class plus kindSpan.
 const (

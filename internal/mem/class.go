@@ -75,10 +75,10 @@ func makeClassTable() (t [classes]classInfo) {
 				continue
 			}
 			waste := float64(room%size) / float64(room)
-			if waste < bestWaste-0.005 {
+			if waste < bestWaste-0.002 {
 				best, bestWaste = pages, waste
 			}
-			if bestWaste <= 0.025 {
+			if bestWaste <= 0.006 {
 				break
 			}
 		}

@@ -3,6 +3,7 @@ package dict
 import (
 	"bytes"
 	"math/bits"
+	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -40,13 +41,29 @@ type Dict struct {
 	// Hint recomputes the ttl hint of a bucket after its records were moved into it.
 	Hint func(*Bucket)
 
-	scratch *Scratch
+	scratches *Scratches
+	scratch   *scratch // while a segment is rebuilt
 }
 
-// Scratch is memory for rebuilding, which the dicts of one stripe share.
-type Scratch struct {
+// Scratches are memory for rebuilding segments, which any number of dicts share. They
+// are safe for concurrent use.
+type Scratches struct{ pool sync.Pool }
+
+type scratch struct {
 	refs  []mem.Ref
 	place []uint64
+}
+
+// borrow takes scratch memory for a rebuilding; what it returns gives it back.
+func (d *Dict) borrow() (giveBack func()) {
+	d.scratch, _ = d.scratches.pool.Get().(*scratch)
+	if d.scratch == nil {
+		d.scratch = &scratch{}
+	}
+	return func() {
+		d.scratches.pool.Put(d.scratch)
+		d.scratch = nil
+	}
 }
 
 // A directory names the segment of each part of the positions. Its entries are read
@@ -68,8 +85,8 @@ func unpack(s uint64) (buckets mem.Ref, n int, depth uint8) {
 }
 
 // New returns an empty dict. The first skip bits of all placements are the same.
-func New(arena *mem.Arena, hash Hash, skip uint8, scratch *Scratch) *Dict {
-	return &Dict{arena: arena, hash: hash, skip: skip, scratch: scratch}
+func New(arena *mem.Arena, hash Hash, skip uint8, scratches *Scratches) *Dict {
+	return &Dict{arena: arena, hash: hash, skip: skip, scratches: scratches}
 }
 
 // Len is the number of records.

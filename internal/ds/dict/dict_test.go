@@ -24,7 +24,7 @@ func newTable(t testing.TB, skip uint8) *table {
 	}
 	t.Cleanup(arena.Release)
 	tb := &table{arena: arena, seed: maphash.MakeSeed()}
-	tb.Dict = New(arena, tb.place, skip, &Scratch{})
+	tb.Dict = New(arena, tb.place, skip, &Scratches{})
 	return tb
 }
 

@@ -48,6 +48,7 @@ func (dir *directory) set(s segment, count int) {
 // grow makes room in the segment at an entry: more buckets, or two segments. If
 // there is no memory for that, the table stays as it is and chains grow longer.
 func (d *Dict) grow(at uint64) {
+	defer d.borrow()()
 	dir := d.dir.Load()
 	s := dir.segment(at)
 	if s.n < bucketsMax {
@@ -90,6 +91,7 @@ func (d *Dict) swap(i, j int) {
 
 // shrink gives memory back after deletions: fewer buckets, or one segment of two.
 func (d *Dict) shrink(at uint64) {
+	defer d.borrow()()
 	dir := d.dir.Load()
 	s := dir.segment(at)
 	if s.depth > 0 && s.n <= bucketsMax/4 {
