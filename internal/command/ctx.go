@@ -31,7 +31,6 @@ type Ctx struct {
 
 	journaling bool
 	effects    []Effect
-	silent     bool
 	verbatim   bool
 }
 
@@ -41,7 +40,7 @@ type Effect = journal.Effect
 // Reset makes the Ctx ready for a command. journaling says whether effects are wanted.
 func (c *Ctx) Reset(spec *Spec, args Args, journaling bool) {
 	c.Spec, c.Args = spec, args
-	c.journaling, c.silent, c.verbatim = journaling, false, true
+	c.journaling, c.verbatim = journaling, true
 }
 
 // Journaling says whether anybody reads the journal. What JournalAs is given costs
@@ -62,7 +61,7 @@ func (c *Ctx) JournalIn(db int, args ...[]byte) {
 }
 
 // JournalNothing keeps the call out of the journal.
-func (c *Ctx) JournalNothing() { c.verbatim, c.silent = false, true }
+func (c *Ctx) JournalNothing() { c.verbatim = false }
 
 // Before journals what was done before the command proper, as the removal of a key
 // whose time had come.
