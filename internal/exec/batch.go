@@ -181,7 +181,7 @@ func (x *Executor) enter(i, start int, args command.Args) {
 	f := &x.feeds[i]
 	x.reqs = append(x.reqs, request{args: args, feed: int32(i), start: int32(start), end: int32(f.pos)})
 	r := &x.reqs[len(x.reqs)-1]
-	r.spec = x.Shared.Table.Resolve(args)
+	r.spec = x.resolve(args)
 	if r.spec == nil || !r.spec.ArityOK(len(args)) {
 		return
 	}
@@ -198,6 +198,19 @@ func (x *Executor) enter(i, start int, args command.Args) {
 		}
 		r.places = x.place[from:len(x.place):len(x.place)]
 	}
+}
+
+// resolve looks a command up.
+func (x *Executor) resolve(args command.Args) *command.Spec {
+	l := &x.last
+	if string(l.name[:l.n]) == string(args[0]) && l.n > 0 {
+		return l.spec
+	}
+	spec := x.Shared.Table.Resolve(args)
+	if spec != nil && spec.Parent == nil && len(spec.Subs) == 0 && len(args[0]) <= len(l.name) {
+		l.n, l.spec = copy(l.name[:], args[0]), spec
+	}
+	return spec
 }
 
 // placesMax is about how many keys of commands with several are placed ahead.

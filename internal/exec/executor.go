@@ -24,6 +24,7 @@ type Executor struct {
 	feeds []feed
 	place []uint64 // of all requests' keys
 	seek  seeker
+	last  lastSpec
 	old   []query // query buffers that requests of this turn may still lie in
 	reqs  []request
 	args  [][]byte
@@ -75,6 +76,13 @@ type feed struct {
 	more    bool // stop parsing after one command: the next may be understood differently
 	stopped bool // execute no more of it
 	stopAt  int
+}
+
+// A lastSpec is the command looked up last. The next one is often the same.
+type lastSpec struct {
+	name [8]byte
+	n    int
+	spec *command.Spec
 }
 
 // A query is the memory of a replaced query buffer.
@@ -130,6 +138,10 @@ func (x *Executor) readClock() {
 	x.setNow()
 }
 
+// wallFor is how long the wall time is derived from the monotonic one before it is read
+// again, in nanoseconds: somebody may set the machine's clock.
+const wallFor = 1_000_000
+
 // setNow derives the wall time from the monotonic one, which is the cheaper to read.
 func (x *Executor) setNow() {
 	x.ctx.Mono = x.mono
@@ -137,9 +149,13 @@ func (x *Executor) setNow() {
 }
 
 // Begin implements the loop's handler.
-func (x *Executor) Begin(int64) {
+func (x *Executor) Begin(now int64) {
 	x.gate.Enter()
-	x.readClock()
+	if x.mono = now; now-x.monoBase > wallFor || now < x.monoBase {
+		x.readClock()
+	} else {
+		x.setNow()
+	}
 	x.lim.Bulk = x.Shared.Limits.Bulk.Load()
 	x.anon.Bulk = x.lim.Bulk
 	x.Stats.Turns++

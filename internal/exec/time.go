@@ -64,10 +64,13 @@ func (x *Executor) share(nanos int64) {
 	t := &x.timer
 	each := nanos / int64(t.n)
 	track := x.Tracking.Load()
-	for _, spec := range t.specs[:t.n] {
-		x.Stats.Commands[spec.ID].Nanos += each
+	for i := 0; i < t.n; { // those of the same command together
+		spec, first := t.specs[i], i
+		for i++; i < t.n && t.specs[i] == spec; i++ {
+		}
+		x.Stats.Commands[spec.ID].Nanos += each * int64(i-first)
 		if track {
-			x.Stats.Histograms.Record(spec.ID, each, 1)
+			x.Stats.Histograms.Record(spec.ID, each, uint32(i-first))
 		}
 	}
 	t.n = 0
