@@ -33,7 +33,9 @@ func TestDamagedDump(t *testing.T) {
 		"from the future":  append([]byte("REDIS9999"), whole[9:]...),
 		"version not text": append([]byte("REDIS00x1"), whole[9:]...),
 	}
-	for _, n := range []int{0, 1, 5, 8, 9, 10, 30, len(whole) / 2, len(whole) - 9, len(whole) - 8, len(whole) - 1} {
+	for _, n := range []int{
+		0, 1, 5, 8, 9, 10, 30, len(whole) / 2, len(whole) - 9, len(whole) - 8, len(whole) - 1,
+	} {
 		damaged[fmt.Sprintf("%d of %d bytes", n, len(whole))] = whole[:n]
 	}
 	rng := rand.New(rand.NewPCG(1, 2))

@@ -125,7 +125,9 @@ func TestServesWhileSaving(t *testing.T) {
 	}
 	c.want("OK", "CONFIG", "SET", "rdb-key-save-delay", "0", "dbfilename", "blocked.rdb")
 	c.wantPrefix("Background saving started", "BGSAVE")
-	eventually(t, "the save fails", startTimeout, func() bool { return c.info("rdb_last_bgsave_status") == "err" })
+	eventually(t, "the save fails", startTimeout, func() bool {
+		return c.info("rdb_last_bgsave_status") == "err"
+	})
 	eventually(t, "writes are refused", startTimeout, func() bool {
 		return strings.HasPrefix(scalar(c.do("SET", "other", "refused")), "MISCONF")
 	})
