@@ -32,6 +32,7 @@ type Ctx struct {
 	journaling bool
 	effects    []Effect
 	verbatim   bool
+	after      func()
 }
 
 // An Effect is one command for the journal.
@@ -41,6 +42,17 @@ type Effect = journal.Effect
 func (c *Ctx) Reset(spec *Spec, args Args, journaling bool) {
 	c.Spec, c.Args = spec, args
 	c.journaling, c.verbatim = journaling, true
+}
+
+// After asks for fn to be run when the command has left exclusive mode, and before its
+// reply leaves. It may be asked for in exclusive mode only; the last to ask wins.
+func (c *Ctx) After(fn func()) { c.after = fn }
+
+// TakeAfter is what After was given since it was last called.
+func (c *Ctx) TakeAfter() func() {
+	fn := c.after
+	c.after = nil
+	return fn
 }
 
 // Journaling says whether anybody reads the journal. What JournalAs is given costs

@@ -144,10 +144,17 @@ func (s *Spec) FindKeyRefs(dst []KeyRef, args Args) ([]KeyRef, error) {
 		refs, err := s.FindKeys(args)
 		return append(dst, refs...), err
 	}
+	before := len(dst)
 	for i := range s.Keys {
 		var err error
 		if dst, err = s.Keys[i].find(dst, args); err != nil {
 			return dst, err
+		}
+	}
+	if s.CallFlags != nil {
+		flags := s.CallFlags(args)
+		for i := range dst[before:] {
+			dst[before+i].Flags = flags
 		}
 	}
 	return dst, nil

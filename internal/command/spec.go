@@ -107,8 +107,10 @@ type Spec struct {
 	Keys       []KeySpec
 	// FindKeys finds keys that KeySpecs cannot describe (MIGRATE, SORT).
 	FindKeys func(args Args) ([]KeyRef, error)
-	Run      func(*Ctx) error
-	Subs     []*Spec // of a container
+	// CallFlags are the flags of the keys of one call, where Keys say VariableFlags.
+	CallFlags func(args Args) KeyFlags
+	Run       func(*Ctx) error
+	Subs      []*Spec // of a container
 
 	// Filled in by the Table.
 	ID     int

@@ -55,9 +55,10 @@ func OctalMode(o Option, checks ...func(int64) error) *IntOption {
 // A ShareOption is a number of bytes, or a percentage of some other number of bytes.
 type ShareOption struct{ option }
 
-// MemoryPercent declares an option that takes bytes (64mb) or a share (5%).
-func MemoryPercent(o Option) *ShareOption {
-	return &ShareOption{newNumber(o, "memory size or percentage", shareNumber, nil)}
+// MemoryPercent declares an option that takes bytes (64mb) or a share (5%), which checks
+// are given as a negative number.
+func MemoryPercent(o Option, checks ...func(int64) error) *ShareOption {
+	return &ShareOption{newNumber(o, "memory size or percentage", shareNumber, checks)}
 }
 
 // Get returns the option's value in s in bytes, where a percentage is of whole.

@@ -101,6 +101,7 @@ func (x *Executor) general(s *session.Session, spec *command.Spec, r *request) {
 			x.call(s, spec)
 			x.commit(s)
 		})
+		x.runAfter()
 		x.time(spec, r)
 		return
 	}
@@ -114,6 +115,14 @@ func (x *Executor) general(s *session.Session, spec *command.Spec, r *request) {
 		x.txn.Unlock()
 	}
 	x.time(spec, r)
+}
+
+// runAfter does what a command in exclusive mode put off until that is over.
+func (x *Executor) runAfter() {
+	if fn := x.ctx.TakeAfter(); fn != nil {
+		x.report()
+		fn()
+	}
 }
 
 // begin readies the context for a command.

@@ -31,6 +31,7 @@ func (x *Executor) ExecQueue(c *command.Ctx) error {
 	switch {
 	case exclusive:
 		x.Exclusive(run)
+		x.runAfter()
 	case set == 0:
 		run()
 	default:
@@ -59,7 +60,8 @@ func (x *Executor) union(queue []session.Queued) (set uint64, exclusive bool) {
 	return set, false
 }
 
-// runQueue runs the commands of a transaction with everything locked.
+// runQueue runs the commands of a transaction with everything locked. Each is timed and
+// may be logged as slow by itself; EXEC is charged with all of them again.
 func (x *Executor) runQueue(s *session.Session, queue []session.Queued, watch *keyspace.Watch) {
 	c := &x.ctx
 	if watch != nil {
@@ -73,13 +75,18 @@ func (x *Executor) runQueue(s *session.Session, queue []session.Queued, watch *k
 	}
 	x.effects = x.effects[:0]
 	s.Out.Array(len(queue))
+	x.flushTimer()
+	start := x.mono
 	for i := range queue {
 		spec := queue[i].Spec.(*command.Spec)
 		x.begin(s, spec, queue[i].Args)
 		c.InMulti = true
 		x.call(s, spec)
 		x.commit(s)
+		x.time(spec, &request{args: queue[i].Args})
 	}
+	x.flushTimer()
+	x.mono = start
 	x.append(x.effects)
 	clear(x.effects)
 	x.effects = x.effects[:0]

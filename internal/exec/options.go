@@ -31,7 +31,7 @@ it is closed at once, and those at which it is closed after so many seconds. 0 i
 		Parse:  parseRename,
 		Append: func(dst []byte, _ map[string]string) []byte { return dst },
 	})
-	ClientsMemory = config.Memory(config.Option{
+	ClientsMemory = config.MemoryPercent(config.Option{
 		Name: "maxmemory-clients", Default: 0, Live: true,
 		Doc: `Not supported yet: only 0 is accepted.`,
 	}, func(n int64) error {

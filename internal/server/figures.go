@@ -93,6 +93,9 @@ func (s *Server) figures() *infocmd.Figures {
 func (s *Server) clientFigures() (c infocmd.Clients) {
 	c.Max = netloop.MaxClients.Get(s.config)
 	for _, client := range s.sessions.All() {
+		if client.Stopped {
+			c.Blocked++
+		}
 		c.LargestQuery = max(c.LargestQuery, int64(len(client.Query)))
 		c.LargestReply = max(c.LargestReply, int64(client.Out.Len()+client.Link.Unsent()))
 		if w, ok := client.Multi.Watch.(*keyspace.Watch); ok && w != nil && w.Len() > 0 {

@@ -90,10 +90,13 @@ func (s *Server) inBackground(task func()) {
 // flushed saves an empty snapshot after FLUSHALL, if there are save points, so that
 // the old one does not bring the keys back, and gives what the Go heap holds free back
 // to the system as well.
-func (s *Server) flushed() {
-	debug.FreeOSMemory()
+func (s *Server) flushed(c *command.Ctx) {
+	s.inBackground(debug.FreeOSMemory)
 	if len(snapshot.SavePoints(s.config)) > 0 {
-		if err := s.saver.Save(nil); err != nil {
+		gate := s.gateOf(c)
+		s.saver.Cancel()
+		s.saver.Wait(gate)
+		if err := s.saver.Save(gate); err != nil {
 			s.log.Warnf("Saving after FLUSHALL: %v", err)
 		}
 	}

@@ -99,7 +99,11 @@ func appendLine(dst []byte, c *command.Ctx, s *session.Session) []byte {
 	dst = appendInt(dst, " db=", int64(s.DB))
 	dst = append(dst, " sub=0 psub=0 ssub=0"...)
 	dst = appendInt(dst, " multi=", queued)
-	dst = appendInt(dst, " qbuf=", int64(len(s.Query)))
+	query := len(s.Query)
+	if s == c.Session {
+		query = max(query, requestBytes(c.Args)) // as in Redis, where it is still in the buffer
+	}
+	dst = appendInt(dst, " qbuf=", int64(query))
 	dst = appendInt(dst, " qbuf-free=", int64(cap(s.Query)-len(s.Query)))
 	dst = appendInt(dst, " argv-mem=", int64(s.ArgvBytes))
 	dst = appendInt(dst, " multi-mem=", int64(s.Multi.Bytes))
@@ -121,6 +125,17 @@ func appendLine(dst []byte, c *command.Ctx, s *session.Session) []byte {
 	dst = appendText(dst, " lib-ver=", s.LibVersion)
 	return append(dst, '\n')
 }
+
+// requestBytes is the length of a request on its way here, if it was not an inline one.
+func requestBytes(args command.Args) int {
+	n := len("*\r\n") + digits(len(args))
+	for _, a := range args {
+		n += len("$\r\n\r\n") + digits(len(a)) + len(a)
+	}
+	return n
+}
+
+func digits(n int) int { return len(numtext.AppendInt(nil, int64(n))) }
 
 func appendText(dst []byte, field, text string) []byte {
 	return append(append(dst, field...), text...)

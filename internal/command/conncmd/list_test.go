@@ -52,6 +52,7 @@ func TestInfo(t *testing.T) {
 		{"PING", "user", "default"},
 		{"PING", "cmd", "client|info"},
 		{"PING", "events", "r"},
+		{"PING", "qbuf", "26"}, // of CLIENT INFO itself
 		{"CLIENT SETNAME n", "name", "n"},
 		{"SELECT 7", "db", "7"},
 		{"CLIENT NO-EVICT ON", "flags", "e"},

@@ -11,6 +11,7 @@ import (
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/command/latencycmd"
+	"github.com/spineldb/spinel/internal/command/txcmd"
 	"github.com/spineldb/spinel/internal/config"
 	"github.com/spineldb/spinel/internal/exec"
 	"github.com/spineldb/spinel/internal/observe"
@@ -28,7 +29,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{DB: cmdtest.New(t), set: config.NewSchema(latencycmd.Options).NewSet()}
 	var idle command.Family
 	idle.Add(command.Spec{Name: "IDLE", Arity: -1, Run: func(c *command.Ctx) error { c.Out.OK(); return nil }})
-	table, err := command.NewTable(nil, idle.Specs, latencycmd.Family.With(latencycmd.Deps{
+	table, err := command.NewTable(nil, idle.Specs, txcmd.Family.Specs, latencycmd.Family.With(latencycmd.Deps{
 		Options: w.set, Logs: w.Shared.Logs, Monitor: w.Shared.Latency,
 		Histograms: func() *observe.Histograms { return w.Executor.Stats.Histograms },
 		Table:      func() *command.Table { return w.Shared.Table },
@@ -50,6 +51,22 @@ func (w *world) configure(t *testing.T, words string) {
 }
 
 func args(words string) [][]byte { return bytes.Fields([]byte(words)) }
+
+// A transaction's commands are logged, and not its EXEC.
+func TestSlowLogOfTransaction(t *testing.T) {
+	w := newWorld(t)
+	w.configure(t, "slowlog-log-slower-than 0")
+	for _, call := range []string{"MULTI", "IDLE a", "IDLE b", "EXEC"} {
+		w.Do(strings.Fields(call)...)
+	}
+	var got []string
+	for _, e := range w.Shared.Logs.Slow.Get(-1) {
+		got = append(got, strings.Join(e.Args, " "))
+	}
+	if want := "IDLE b|IDLE a|MULTI"; strings.Join(got, "|") != want {
+		t.Errorf("the slow log has %q, want %s", got, want)
+	}
+}
 
 func TestSlowLog(t *testing.T) {
 	w := newWorld(t)

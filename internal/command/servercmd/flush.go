@@ -29,7 +29,8 @@ var _ = Family.Add(command.Spec{
 
 // flushAll replaces all arenas, which takes microseconds however much they hold, so it
 // makes no difference whether that is wanted now or in the background: the memory goes
-// back to the system right after.
+// back to the system right after. The client hears of it when no restart would bring the
+// keys back.
 func (d Deps) flushAll(c *command.Ctx) error {
 	if _, err := d.flushesLater(c.Args); err != nil {
 		return err
@@ -38,10 +39,8 @@ func (d Deps) flushAll(c *command.Ctx) error {
 	if err != nil {
 		return err
 	}
-	d.Background(func() {
-		release()
-		d.Flushed()
-	})
+	d.Background(release)
+	c.After(func() { d.Flushed(c) })
 	d.flushed(c, removed)
 	return nil
 }

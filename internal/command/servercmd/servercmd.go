@@ -30,9 +30,9 @@ type Deps struct {
 	LazyFlush func() bool
 	// Background runs a task soon, on no loop and not in exclusive mode.
 	Background func(task func())
-	// Flushed is called in the background after FLUSHALL: if there are save points the
+	// Flushed is called after FLUSHALL, out of exclusive mode: if there are save points the
 	// snapshot on the disk must not bring the keys back.
-	Flushed func()
+	Flushed func(c *command.Ctx)
 
 	Version      string // of this program
 	RedisVersion string // of the Redis that it is compatible with

@@ -63,7 +63,7 @@ func newWorld(t *testing.T) *world {
 			Stopper:    &w.stopper,
 			LazyFlush:  func() bool { return w.lazy },
 			Background: func(task func()) { w.tasks = append(w.tasks, task) },
-			Flushed:    func() { w.flushed++ },
+			Flushed:    func(*command.Ctx) { w.flushed++ },
 			Version:    "1.2.3", RedisVersion: "7.2.4",
 		}))
 	if err != nil {

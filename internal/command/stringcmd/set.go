@@ -28,8 +28,19 @@ var _ = Family.Add(command.Spec{
 	ACL:   command.CatString,
 	Keys: []command.KeySpec{{Flags: command.RW | command.Access | command.Update | command.VariableFlags,
 		Index: 1, Step: 1, Notes: "RW and ACCESS due to the optional `GET` argument"}},
-	Run: set,
+	CallFlags: setFlags,
+	Run:       set,
 }, none)
+
+// setFlags says whether a call tells the old value.
+func setFlags(args command.Args) command.KeyFlags {
+	for i := 3; i < len(args); i++ {
+		if args.Is(i, "GET") {
+			return command.RW | command.Access | command.Update
+		}
+	}
+	return command.OW | command.Update
+}
 
 func set(c *command.Ctx) error {
 	if len(c.Args) > 3 {

@@ -1,0 +1,129 @@
+package server
+
+import (
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spineldb/spinel/internal/client"
+	"github.com/spineldb/spinel/internal/config"
+)
+
+// A running server is one in this process, with a configuration file of its own.
+type running struct {
+	*Server
+	t    *testing.T
+	path string // of its unix socket
+}
+
+func start(t *testing.T, lines string) *running {
+	t.Helper()
+	dir := t.TempDir()
+	r := &running{t: t, path: filepath.Join(dir, "s")}
+	file := filepath.Join(dir, "conf")
+	lines += "\nport 0\nunixsocket " + r.path + "\ndir " + dir + "\nenable-debug-command yes\n"
+	if err := os.WriteFile(file, []byte(lines), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set := Schema().NewSet()
+	if err := set.Load(config.Source{Files: config.OSFiles{}, File: file}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(Config{Set: set, Stdout: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	r.Server = s
+	return r
+}
+
+// dial opens a connection.
+func (r *running) dial() *conn {
+	r.t.Helper()
+	nc, err := net.Dial("unix", r.path)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	c := &conn{client.New(nc, client.Options{}), r.t}
+	r.t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+type conn struct {
+	*client.Conn
+	t *testing.T
+}
+
+// do returns the text of a reply.
+func (c *conn) do(words string) string {
+	c.t.Helper()
+	reply, err := c.Do(strings.Fields(words)...)
+	if err != nil {
+		c.t.Fatalf("%s: %v", words, err)
+	}
+	return reply.Text
+}
+
+func (c *conn) info(field string) string {
+	c.t.Helper()
+	for line := range strings.Lines(c.do("INFO everything")) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok && name == field {
+			return value
+		}
+	}
+	c.t.Fatalf("INFO has no %s", field)
+	return ""
+}
+
+// After FLUSHALL has answered, the file is empty too if there are save points.
+func TestFlushAllSaves(t *testing.T) {
+	r := start(t, "save 3600 1")
+	c := r.dial()
+	for _, transaction := range []bool{false, true} {
+		c.do("SET k v")
+		if transaction {
+			c.do("MULTI")
+		}
+		c.do("FLUSHALL")
+		if transaction {
+			c.do("EXEC")
+		}
+		if n := c.info("rdb_changes_since_last_save"); n != "0" {
+			t.Errorf("in a transaction: %t: %s changes are not saved", transaction, n)
+		}
+	}
+}
+
+// A client that CLIENT PAUSE holds back is blocked, to INFO.
+func TestPausedIsBlocked(t *testing.T) {
+	r := start(t, "")
+	c, other := r.dial(), r.dial()
+	c.do("CLIENT PAUSE 100000 WRITE")
+	if err := other.Send("SET", "k", "v"); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(5 * time.Second); c.info("blocked_clients") != "1"; {
+		if time.Now().After(deadline) {
+			t.Fatal("no client is blocked")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	c.do("CLIENT UNPAUSE")
+	if _, err := other.Receive(); err != nil {
+		t.Fatal(err)
+	}
+	if n := c.info("blocked_clients"); n != "0" {
+		t.Errorf("%s clients are blocked after the pause", n)
+	}
+}
