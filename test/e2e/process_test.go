@@ -68,7 +68,12 @@ func launchProgram(t testing.TB, dir string, command []string, args ...string) *
 		_ = p.cmd.Wait() // the exit code is in ProcessState
 		close(p.done)
 	}()
-	t.Cleanup(p.kill)
+	t.Cleanup(func() {
+		p.kill()
+		if t.Failed() {
+			t.Logf("server at port %d, %v:\n%.3000s", p.port, p.cmd.ProcessState, p.out)
+		}
+	})
 	return p
 }
 
@@ -230,6 +235,8 @@ func (c conn) info(field string) string {
 	c.t.Fatalf("INFO has no field %s", field)
 	return ""
 }
+
+func itoa(n int) string { return strconv.Itoa(n) }
 
 // scalar writes a reply as text: a missing value as (nil).
 func scalar(r client.Reply) string {
