@@ -81,7 +81,8 @@ func TestSlowAndDeafClients(t *testing.T) {
 	held := rss(t, p.cmd.Process.Pid) - before
 	close(stop)
 	<-stopped
-	t.Logf("beside %d slow and %d deaf clients: p99 of %d PINGs %v; they hold %d MB", slow, deaf, n, p99, held>>20)
+	t.Logf("beside %d slow and %d deaf clients: p99 of %d PINGs %v; they hold %d MB",
+		slow, deaf, n, p99, held>>20)
 	if p99 > victimMax {
 		t.Errorf("p99 of PING is %v, want at most %v (%v alone)", p99, victimMax, quiet)
 	}

@@ -156,7 +156,9 @@ func TestPassword(t *testing.T) {
 	p := start(t, t.TempDir(), "--save", "", "--requirepass", "sésame ouvre-toi")
 	c := p.dial()
 	const noauth = "NOAUTH Authentication required."
-	for _, words := range []string{"PING", "GET key", "INFO", "CONFIG GET requirepass", "COMMAND COUNT", "SHUTDOWN"} {
+	for _, words := range []string{
+		"PING", "GET key", "INFO", "CONFIG GET requirepass", "COMMAND COUNT", "SHUTDOWN",
+	} {
 		c.want(noauth, strings.Fields(words)...)
 	}
 	c.wantPrefix("NOAUTH HELLO must be called with the client already authenticated", "HELLO", "3")
