@@ -16,10 +16,10 @@ SCENARIO = speed
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL = help
-.PHONY: help build run test race lint fuzz bench conformance check clean
+.PHONY: help build run test race lint fuzz bench conformance e2e clients check clean
 
 help: ## list the targets
-	@awk -F ' *## *' '/^[a-z]+:.*##/ {split($$1, t, ":"); printf "make %-13s %s\n", t[1], $$2}' Makefile
+	@awk -F ' *## *' '/^[a-z0-9]+:.*##/ {split($$1, t, ":"); printf "make %-13s %s\n", t[1], $$2}' Makefile
 
 build: ## bin/spinel, and a link to it for each program name
 	go build -trimpath -o bin/spinel ./cmd/spinel
@@ -54,6 +54,12 @@ bench: build ## beside Valkey: SCENARIO=speed|speed-all|memory|snapshot|load|con
 
 conformance: build ## Redis's own suite on bin/spinel; UNIT='unit/type/string unit/expire'
 	test/conformance/suite --binary bin/spinel $(UNIT)
+
+e2e: ## the real program started, killed and mistreated; SPINEL_KILL_ROUNDS=1000 for long
+	@go run ./internal/gen/gotest -count 1 -timeout 30m ./test/e2e
+
+clients: ## programs written with the client libraries of other languages
+	@go run ./internal/gen/gotest -count 1 -timeout 10m ./test/clients
 
 check: lint test build ## what CI runs
 	test/conformance/suite --binary bin/spinel --expect test/conformance/passing.txt

@@ -173,7 +173,7 @@ func TestOutOfDescriptors(t *testing.T) {
 // asks for says so, and promises its clients no more than it can hold.
 func TestFewDescriptors(t *testing.T) {
 	// Root could raise the limit, unless it gives that right up.
-	command := []string{"sh", "-c", `ulimit -n 64; exec "$@"`, "sh", program("redis-server")}
+	command := []string{"sh", "-c", `ulimit -n 64; exec "$@"`, "sh", server(t)}
 	if setpriv, err := exec.LookPath("setpriv"); err == nil {
 		drop := exec.Command(setpriv, "--bounding-set=-sys_resource", "true")
 		if drop.Run() == nil {

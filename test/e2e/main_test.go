@@ -22,6 +22,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"testing"
 
 	// The test runs a program that it builds itself, which go test cannot know. With
@@ -30,41 +31,38 @@ import (
 	_ "github.com/spineldb/spinel/internal/server"
 )
 
-// programs is the folder with the program under all its names.
+// programs is the folder with the program under all its names, once it is built.
 var programs string
 
 func TestMain(m *testing.M) {
-	code, err := buildAndRun(m)
-	if err != nil {
+	var err error
+	if programs, err = os.MkdirTemp("", "spinel-e2e-"); err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
-		code = 1
+		os.Exit(1)
 	}
+	code := m.Run()
+	_ = os.RemoveAll(programs)
 	os.Exit(code)
 }
 
-func buildAndRun(m *testing.M) (int, error) {
-	dir, err := os.MkdirTemp("", "spinel-e2e-")
-	if err != nil {
-		return 1, err
-	}
-	defer os.RemoveAll(dir)
-	programs = dir
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "spinel"),
+var build = sync.OnceValue(func() error {
+	cmd := exec.Command("go", "build", "-o", filepath.Join(programs, "spinel"),
 		"github.com/spineldb/spinel/cmd/spinel")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
-	if out, err := build.CombinedOutput(); err != nil {
-		return 1, fmt.Errorf("go build: %w\n%s", err, out)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, out)
 	}
-	for _, name := range []string{"redis-server", "spinel-server", "redis-cli"} {
-		if err := os.Symlink("spinel", filepath.Join(dir, name)); err != nil {
-			return 1, err
-		}
-	}
-	return m.Run(), nil
-}
+	return os.Symlink("spinel", filepath.Join(programs, "redis-server"))
+})
 
-// program is the path of ours, under one of its names.
-func program(name string) string { return filepath.Join(programs, name) }
+// server is the path of our program under the name that makes it the server.
+func server(t testing.TB) string {
+	t.Helper()
+	if err := build(); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(programs, "redis-server")
+}
 
 // setting is a number from the environment.
 func setting(t *testing.T, name string, otherwise int) int {

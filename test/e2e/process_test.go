@@ -48,7 +48,7 @@ func freePort(t testing.TB) int {
 // test's end, if it runs then.
 func launch(t testing.TB, dir string, args ...string) *process {
 	t.Helper()
-	return launchProgram(t, dir, []string{program("redis-server")}, args...)
+	return launchProgram(t, dir, []string{server(t)}, args...)
 }
 
 // launchProgram is launch for another command that becomes or starts a server.

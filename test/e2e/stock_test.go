@@ -51,7 +51,7 @@ func stockConfig(t *testing.T, dir string, port int) string {
 // daemon starts a server that goes into the background, and returns its process id.
 func daemon(t *testing.T, dir, file string, port int) int {
 	t.Helper()
-	if out, err := exec.Command(program("redis-server"), file).CombinedOutput(); err != nil {
+	if out, err := exec.Command(server(t), file).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	p := &process{t: t, dir: dir, port: port}
