@@ -37,10 +37,12 @@ func (x *Executor) Received(s *session.Session, data []byte) {
 
 // join takes bytes that come behind others of the session.
 func (x *Executor) join(s *session.Session, data []byte) {
+	many := false
 	if s.Feed != 0 {
+		many = x.feeds[s.Feed-1].more // whole commands wait behind those parsed so far
 		x.detach(s)
 	}
-	if s.Stopped || !s.Authenticated {
+	if many || s.Stopped || !s.Authenticated {
 		if x.extend(s, len(data)) {
 			s.Query = append(s.Query, data...)
 		}
