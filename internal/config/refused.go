@@ -1,6 +1,10 @@
 package config
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/spineldb/spinel/internal/numtext"
+)
 
 // Refused are the options of Redis that ask for something which is not there yet, and
 // which somebody would miss: they may only be what means that it is not wanted. When
@@ -83,6 +87,11 @@ func refusedDirective(name string, o Option) Handle {
 			if name == "replicaof" && (slices.Equal(args, []string{"no", "one"}) || isEmpty(args)) {
 				return none, nil
 			}
+			if name == "replicaof" {
+				if err := checkReplicaOf(args); err != nil {
+					return none, err
+				}
+			}
 			if o.FileOnly { // its arguments may hold a secret: user NAME >PASSWORD
 				return none, notSupported(name)
 			}
@@ -95,6 +104,17 @@ func refusedDirective(name string, o Option) Handle {
 		Append: func(dst []byte, _ struct{}) []byte { return dst },
 		Lines:  func(struct{}) []string { return nil },
 	})
+}
+
+// checkReplicaOf says what is wrong with it even if there were replication.
+func checkReplicaOf(args []string) error {
+	if len(args) != 2 {
+		return errArguments
+	}
+	if port, ok := numtext.ParseInt([]byte(args[1])); !ok || port < 0 || port > 65535 {
+		return Reason("Invalid master port")
+	}
+	return nil
 }
 
 func isEmpty(args []string) bool {

@@ -26,7 +26,12 @@ type Replacer interface {
 // the set holds. Comments, order and include directives stay; an option that the file
 // has is changed there; others are appended, if they are not at their default. The
 // error is ErrNoFile, or the file system's.
-func (s *Set) Rewrite(files Replacer) error {
+func (s *Set) Rewrite(files Replacer) error { return s.rewrite(files, false) }
+
+// RewriteAll is Rewrite that writes every option, at its default or not.
+func (s *Set) RewriteAll(files Replacer) error { return s.rewrite(files, true) }
+
+func (s *Set) rewrite(files Replacer, all bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.file == "" {
@@ -36,7 +41,7 @@ func (s *Set) Rewrite(files Replacer) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return files.ReplaceFile(s.file, s.rewritten(old))
+	return files.ReplaceFile(s.file, s.rewritten(old, all))
 }
 
 // File returns the name of the configuration file, "" if the set was loaded without.
@@ -53,12 +58,16 @@ type rewriter struct {
 	signed bool              // the signature is there
 }
 
-func (s *Set) rewritten(old []byte) []byte {
+func (s *Set) rewritten(old []byte, all bool) []byte {
 	r := s.schema.readForRewrite(old)
 	for _, g := range s.schema.groups {
 		for _, o := range g.options {
 			if !o.keepLines {
-				r.put(o, o.kind.lines(s.load(o)), o.kind.lines(o.initial))
+				defaults := o.kind.lines(o.initial)
+				if all {
+					defaults = nil
+				}
+				r.put(o, o.kind.lines(s.load(o)), defaults)
 			}
 		}
 	}

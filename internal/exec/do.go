@@ -132,7 +132,7 @@ func (x *Executor) begin(s *session.Session, spec *command.Spec, args command.Ar
 	c.Reset(spec, args, x.Journal.Active())
 	x.txn.Begin(s.DB, c.Now)
 	x.txn.NoTouch = s.NoTouch
-	if x.Sessions.Monitors.Load() > 0 && spec.Name != "EXEC" {
+	if x.Sessions.Monitors.Load() > 0 && (spec.Name != "EXEC" || !s.Multi.Open) {
 		x.show(s, spec, args)
 	}
 }

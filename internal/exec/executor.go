@@ -203,6 +203,8 @@ func (x *Executor) mark(s *session.Session) {
 // Closed implements the loop's handler.
 func (x *Executor) Closed(s *session.Session) {
 	x.Sessions.Remove(s)
+	x.Keyspace.Buffers.Add(-s.Counted) // at once: writes may be refused for want of it
+	s.Counted = 0
 	if w, ok := s.Multi.Watch.(*keyspace.Watch); ok && w != nil {
 		x.Keyspace.Unwatch(w)
 	}

@@ -17,6 +17,9 @@ func (x *Executor) ExecQueue(c *command.Ctx) error {
 	s.Multi.Reset()
 	s.Multi.Watch = nil
 	spec, args := c.Spec, c.Args
+	if x.Sessions.Monitors.Load() > 0 {
+		defer x.show(s, spec, args) // behind its commands, or in their place
+	}
 	if poisoned {
 		if watch != nil {
 			x.Keyspace.Unwatch(watch)
@@ -38,9 +41,6 @@ func (x *Executor) ExecQueue(c *command.Ctx) error {
 		x.txn.Lock(set)
 		run()
 		x.txn.Unlock()
-	}
-	if x.Sessions.Monitors.Load() > 0 {
-		x.show(s, spec, args)
 	}
 	x.txn.Begin(s.DB, c.Now)
 	c.Reset(spec, args, false) // EXEC itself is not journalled

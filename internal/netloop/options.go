@@ -9,7 +9,7 @@ import (
 // Options of the network, which the server reads when it listens and accepts.
 var (
 	Bind = config.Strings(config.Option{
-		Name: "bind", Default: []string{"*", "-::*"}, Live: true, AlwaysRewrite: true,
+		Name: "bind", Default: []string{"*", "-::*"}, Live: true,
 		Doc: `Addresses to listen on. A name that begins with a dash may be missing on this machine.
 "*" is every IPv4 address, "::*" every IPv6 one.`,
 	})
@@ -51,9 +51,10 @@ so this is a bound and not a cost. The default is the number of processors.`,
 		Doc: `Accepted for the sake of existing files: every event loop always reads, executes and writes.`,
 	})
 	IOBackend = config.Enum(config.Option{
-		Name: "io-backend", Default: BackendAuto,
+		Name: "io-backend", Default: BackendAuto, Live: true,
 		Doc: `How the event loops talk to the kernel: io_uring, epoll, or the portable network library.
-auto takes io_uring where the kernel allows it and epoll otherwise; INFO tells which.`,
+auto takes io_uring where the kernel allows it and epoll otherwise; INFO tells which. It is chosen at
+the start: CONFIG SET refuses another than that.`,
 	}, config.Choice(BackendAuto, 0), config.Choice(BackendUring, 1), config.Choice(BackendEpoll, 2),
 		config.Choice(BackendNet, 3))
 	MaxClients = config.Int(config.Option{

@@ -30,10 +30,20 @@ func (s *Server) cron() {
 	defer ticker.Stop()
 	var nextSweep, nextTrim, nextClients int64
 	for {
+		signalled := s.signalled
+		if s.cronPaused.Load() {
+			signalled = nil
+		}
 		select {
 		case <-s.stop:
 			return
+		case f := <-signalled:
+			s.obeySignal(f)
+			continue
 		case <-ticker.C:
+		}
+		if s.cronPaused.Load() {
+			continue
 		}
 		now := s.clock.Mono()
 		s.keyspace.SetNow(clock.Now(s.clock))

@@ -79,7 +79,7 @@ func (s *Server) openAll(all []address, open map[address]bool) (n int, err error
 // followNetwork moves the listeners when bind or port change. The new ones are opened
 // first; if that fails the old ones stay and the change is refused.
 func (s *Server) followNetwork() {
-	current := s.addresses()
+	current, currentPort := s.addresses(), netloop.Port.Get(s.config)
 	s.config.OnApply(netloop.Port, func() error {
 		fresh := s.addresses()
 		open, wanted := map[address]bool{}, map[address]bool{}
@@ -89,12 +89,17 @@ func (s *Server) followNetwork() {
 		for _, a := range fresh {
 			wanted[address{a.network, a.addr, false}] = true
 		}
+		port := netloop.Port.Get(s.config)
+		samePort := port == currentPort
 		if _, err := s.openAll(fresh, open); err != nil {
 			s.slog.Warn(err.Error())
 			for a := range wanted {
 				if !open[a] {
 					s.net.Unlisten(a.network, a.addr)
 				}
+			}
+			if samePort {
+				return errBind
 			}
 			return errListen
 		}
@@ -103,7 +108,14 @@ func (s *Server) followNetwork() {
 				s.net.Unlisten(a.network, a.addr)
 			}
 		}
-		current = fresh
+		current, currentPort = fresh, port
 		return nil
 	}, netloop.Bind)
+	backend := netloop.IOBackend.Name(s.config)
+	s.config.OnApply(netloop.IOBackend, func() error {
+		if netloop.IOBackend.Name(s.config) != backend {
+			return errBackend
+		}
+		return nil
+	})
 }

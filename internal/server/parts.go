@@ -47,6 +47,7 @@ func (s *Server) families() [][]*command.Spec {
 		Conn: conncmd.Deps{Version: RedisVersion, Databases: s.keyspace.Databases(), Sessions: s.sessions,
 			Users: s.users, Paused: s.paused},
 		Debug: debugcmd.Deps{Keyspace: s.keyspace, Options: s.config, Log: s.slog, Sleep: time.Sleep,
+			Files: config.OSFiles{}, PauseCron: s.cronPaused.Store,
 			Reload: s.reload},
 		Info: infocmd.Deps{Build: s.build(), Keyspace: s.keyspace, Sessions: s.sessions, Options: s.config,
 			Clock: s.clock, Figures: s.figures, Table: table},

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"sync/atomic"
 	"syscall"
 
 	"github.com/spineldb/spinel/internal/config"
@@ -101,22 +100,22 @@ func (p pidFile) remove() {
 	}
 }
 
-// handleSignals shuts the server down on SIGTERM and SIGINT. A second one ends the
-// process at once.
+// handleSignals has cron shut the server down on SIGTERM and SIGINT. A second SIGINT ends
+// the process at once.
 func (s *Server) handleSignals() (stop func()) {
 	c := make(chan os.Signal, 2)
 	signal.Notify(c, syscall.SIGTERM, syscall.SIGINT)
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
 	done := make(chan struct{})
-	var asked atomic.Bool
 	go func() {
 		for {
 			select {
 			case <-done:
 				return
 			case sig := <-c:
-				if asked.Swap(true) && sig == syscall.SIGINT {
+				if s.asked.Swap(true) && sig == syscall.SIGINT {
 					s.log.Warnf("You insist... exiting now.")
+					s.abandonSave()
 					s.end(1)
 					return
 				}
@@ -125,11 +124,10 @@ func (s *Server) handleSignals() (stop func()) {
 					flags = shutdownOnSigint.Get(s.config)
 				}
 				s.log.Warnf("Received %s scheduling shutdown...", signalName(sig))
-				go func() { // saving may take long, and a second signal is to be heard meanwhile
-					if !s.shutdown(nil, signalFlags(flags)) {
-						asked.Store(false)
-					}
-				}()
+				select {
+				case s.signalled <- signalFlags(flags):
+				default:
+				}
 			}
 		}
 	}()

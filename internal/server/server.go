@@ -21,6 +21,7 @@ import (
 	"github.com/spineldb/spinel/internal/acl"
 	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/command"
+	"github.com/spineldb/spinel/internal/command/servercmd"
 	"github.com/spineldb/spinel/internal/config"
 	"github.com/spineldb/spinel/internal/exec"
 	"github.com/spineldb/spinel/internal/journal"
@@ -81,6 +82,9 @@ type Server struct {
 	peak       atomic.Int64 // the most memory that was ever used
 	baseline   int64        // used when nothing was stored yet
 	shutting   atomic.Bool
+	signalled  chan servercmd.ShutdownFlags // a shutdown that a signal asked for and cron has not begun
+	asked      atomic.Bool                  // by a signal, and not given up since
+	cronPaused atomic.Bool
 }
 
 // New makes a server that does not run yet.
@@ -92,7 +96,8 @@ func New(c Config) (*Server, error) {
 		config: c.Set, clock: c.Clock, exe: c.Exe,
 		journal: &journal.Journal{}, users: acl.New(), sessions: session.NewRegistry(),
 		logs: observe.NewCommandLogs(c.Clock), latency: observe.NewLatencyMonitor(c.Clock),
-		stop: make(chan struct{}), ended: make(chan int, 1), runID: randomHex(20),
+		stop: make(chan struct{}), ended: make(chan int, 1),
+		signalled: make(chan servercmd.ShutdownFlags, 1), runID: randomHex(20),
 	}
 	s.started, s.startedAt = c.Clock.Mono(), int64(clock.Now(c.Clock))
 	if err := s.openLog(c.Stdout); err != nil {
@@ -253,5 +258,9 @@ func (s *Server) Close() {
 //lint:ignore ST1005 Redis's words
 var errNotListening = errors.New("Configured to not listen anywhere, exiting.")
 
-// errListen is why CONFIG SET bind or port is refused.
-var errListen = config.Reason("Unable to listen on this port. Check server logs.")
+// Why CONFIG SET port, bind and io-backend are refused.
+var (
+	errListen  = config.Reason("Unable to listen on this port. Check server logs.")
+	errBind    = config.Reason("Failed to bind to specified addresses.")
+	errBackend = config.Reason("the backend is chosen when the server starts")
+)

@@ -5,11 +5,13 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/spineldb/spinel/internal/client"
+	"github.com/spineldb/spinel/internal/command/servercmd"
 	"github.com/spineldb/spinel/internal/config"
 )
 
@@ -125,5 +127,62 @@ func TestPausedIsBlocked(t *testing.T) {
 	}
 	if n := c.info("blocked_clients"); n != "0" {
 		t.Errorf("%s clients are blocked after the pause", n)
+	}
+}
+
+// CONFIG SET refuses what would need another start, and takes what is so already.
+func TestBackendStays(t *testing.T) {
+	c := start(t, "io-backend net").dial()
+	if got := c.do("CONFIG SET io-backend net"); got != "OK" {
+		t.Errorf("the same backend: %s", got)
+	}
+	if got := c.do("CONFIG SET io-backend epoll"); !strings.HasSuffix(got, "when the server starts") {
+		t.Errorf("another backend: %s", got)
+	}
+	if got := c.do("CONFIG SET bind 999.999.999.999"); got != "OK" {
+		t.Errorf("an address, while no port is listened to: %s", got)
+	}
+	if got := c.do("CONFIG SET port 1"); !strings.Contains(got, "Unable to listen on this port") {
+		t.Errorf("a port at no address: %s", got)
+	}
+}
+
+// A signal's shutdown that the background work has not begun can be called off.
+func TestAbortSignal(t *testing.T) {
+	r := start(t, "")
+	c := r.dial()
+	c.do("DEBUG PAUSE-CRON 1")
+	time.Sleep(2 * cronPeriod) // a turn of cron may have begun
+	r.asked.Store(true)
+	r.signalled <- servercmd.ShutdownNoSave
+	time.Sleep(2 * cronPeriod)
+	if got := c.do("SHUTDOWN ABORT"); got != "OK" {
+		t.Fatalf("SHUTDOWN ABORT: %s", got)
+	}
+	c.do("DEBUG PAUSE-CRON 0")
+	if got := c.do("SHUTDOWN ABORT"); got != "ERR No shutdown in progress." {
+		t.Errorf("a second SHUTDOWN ABORT: %s", got)
+	}
+	r.signalled <- servercmd.ShutdownNoSave
+	if code := r.Wait(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// What CONFIG-REWRITE-FORCE-ALL writes can be read again, and means the same.
+func TestRewriteAll(t *testing.T) {
+	r := start(t, "maxmemory 10mb")
+	c := r.dial()
+	if got := c.do("DEBUG CONFIG-REWRITE-FORCE-ALL"); got != "OK" {
+		t.Fatal(got)
+	}
+	again := Schema().NewSet()
+	if err := again.Load(config.Source{Files: config.OSFiles{}, File: r.config.File()}); err != nil {
+		t.Fatal(err)
+	}
+	all := [][]byte{[]byte("*")}
+	before, after := r.config.ConfigGet(all), again.ConfigGet(all)
+	if len(before) < 100 || !slices.Equal(before, after) {
+		t.Errorf("%v was read as %v", before, after)
 	}
 }

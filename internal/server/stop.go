@@ -1,6 +1,8 @@
 package server
 
 import (
+	"time"
+
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/command/servercmd"
 	"github.com/spineldb/spinel/internal/keyspace"
@@ -28,9 +30,46 @@ func (s *Server) Shutdown(c *command.Ctx, f servercmd.ShutdownFlags) error {
 	return nil
 }
 
-// Abort implements servercmd.Stopper. A shutdown has nothing to wait for yet, so there is
-// never one to call off.
-func (s *Server) Abort() bool { return false }
+// Abort implements servercmd.Stopper. A shutdown that has begun has nothing to wait for
+// yet, so there is only one that a signal asked for to call off.
+func (s *Server) Abort() bool {
+	select {
+	case <-s.signalled:
+		s.asked.Store(false)
+		s.log.Noticef("Shutdown manually aborted.")
+		return true
+	default:
+		return false
+	}
+}
+
+// obeySignal begins the shutdown that a signal asked for. Saving may take long, and a
+// second signal is to be heard meanwhile.
+func (s *Server) obeySignal(f servercmd.ShutdownFlags) {
+	go func() {
+		if !s.shutdown(nil, f) {
+			s.asked.Store(false)
+		}
+	}()
+}
+
+// abandonTime is how long a process that has to end at once waits for a save to remove
+// the file that it was writing.
+const abandonTime = 500 * time.Millisecond
+
+// abandonSave gives up the save in progress, whoever waits for it.
+func (s *Server) abandonSave() {
+	gone := make(chan struct{})
+	go func() {
+		s.saver.Abandon()
+		s.saver.Wait(nil)
+		close(gone)
+	}()
+	select {
+	case <-gone:
+	case <-time.After(abandonTime):
+	}
+}
 
 // shutdown saves if that is asked for and makes Wait return. It returns false if saving
 // failed and the server goes on.

@@ -97,6 +97,7 @@ type Session struct {
 	BytesOut    uint64
 	CommandsRun uint64
 	ArgvBytes   int
+	Counted     int64 // bytes of its buffers that the server's figure of all buffers has
 
 	pushMu  sync.Mutex
 	pushed  []byte // out-of-band bytes from other threads, to be sent

@@ -188,6 +188,15 @@ func (s *Saver) Cancel() (canceled bool) {
 	return canceled
 }
 
+// Abandon gives up the save in progress, of the background or not. It does not wait.
+func (s *Saver) Abandon() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.job != nil {
+		s.job.cancel()
+	}
+}
+
 func (j *job) cancel() { j.stopOnce.Do(func() { close(j.stop) }) }
 
 // Wait returns when no save is in progress that was when it was called. gate is the

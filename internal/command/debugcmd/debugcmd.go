@@ -25,6 +25,10 @@ type Deps struct {
 	Options  *config.Set
 	Log      *slog.Logger
 	Sleep    func(time.Duration)
+	Files    config.Replacer // where the configuration file is
+
+	// PauseCron stops the background work, or lets it go on.
+	PauseCron func(paused bool)
 
 	// Reload saves the data and loads them again. It is not called in exclusive mode
 	// and no key is held; the Ctx's engine gives what it needs. An error that is a reply
@@ -63,6 +67,8 @@ type sub struct {
 func subs() []sub {
 	const many = math.MaxInt
 	return []sub{
+		{"CONFIG-REWRITE-FORCE-ALL", 2, 2, Deps.rewriteAll, []string{"CONFIG-REWRITE-FORCE-ALL",
+			"    Like CONFIG REWRITE, but write all options, those at their default included."}},
 		{"DIGEST", 2, 2, Deps.digest, []string{"DIGEST",
 			"    Output a hex signature representing the current DB content."}},
 		{"DIGEST-VALUE", 2, many, Deps.digestValue, []string{"DIGEST-VALUE <key> [<key> ...]",
@@ -73,6 +79,8 @@ func subs() []sub {
 			"    Write <message> to the server log."}},
 		{"OBJECT", 3, 3, Deps.object, []string{"OBJECT <key>",
 			"    Show how <key> and its value are kept."}},
+		{"PAUSE-CRON", 3, 3, Deps.pauseCron, []string{"PAUSE-CRON <0|1>",
+			"    With 1, stop the server's background work, and let signals wait."}},
 		{"POPULATE", 3, 5, Deps.populate, []string{"POPULATE <count> [<prefix>] [<size>]",
 			"    Create <count> string keys named key:<num>, or with <prefix> in the place of",
 			"    key, of <size> bytes each. They are not propagated to replicas."}},
@@ -153,6 +161,22 @@ func (d Deps) sleep(c *command.Ctx) error {
 		}
 		c.Engine.Exclusive(func() { d.Sleep(pause) })
 	}
+	c.Out.OK()
+	return nil
+}
+
+func (d Deps) rewriteAll(c *command.Ctx) error {
+	if err := d.Options.RewriteAll(d.Files); err != nil {
+		return resp.Errorf("CONFIG-REWRITE-FORCE-ALL failed: " + err.Error())
+	}
+	c.Out.OK()
+	return nil
+}
+
+// pauseCron takes what is no number for 0, as Redis does.
+func (d Deps) pauseCron(c *command.Ctx) error {
+	n, _ := numtext.ParseInt(c.Args[2])
+	d.PauseCron(n != 0)
 	c.Out.OK()
 	return nil
 }
