@@ -38,6 +38,13 @@ func (s *Server) cron() {
 		case <-s.stop:
 			return
 		case f := <-signalled:
+			if s.cronPaused.Load() { // since this waits
+				select {
+				case s.signalled <- f:
+				default: // another signal has come meanwhile
+				}
+				continue
+			}
 			s.obeySignal(f)
 			continue
 		case <-ticker.C:

@@ -152,7 +152,6 @@ func TestAbortSignal(t *testing.T) {
 	r := start(t, "")
 	c := r.dial()
 	c.do("DEBUG PAUSE-CRON 1")
-	time.Sleep(2 * cronPeriod) // a turn of cron may have begun
 	r.asked.Store(true)
 	r.signalled <- servercmd.ShutdownNoSave
 	time.Sleep(2 * cronPeriod)
