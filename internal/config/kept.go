@@ -140,6 +140,8 @@ var keptRest = []Handle{
 		Name: "proc-title-template", Default: "{title} {listen-addr} {server-mode}", Live: true,
 	}, titleTemplate),
 	Bool(Option{Name: "set-proc-title", Default: true}),
+	Int(Option{Name: "loading-process-events-interval-bytes", Default: 2 << 20, Min: 1024,
+		Max: math.MaxInt32, Live: true, Hidden: true}),
 	keptInt("tracking-table-max-keys", 1_000_000, 0, 0),
 	ignored("lua-replicate-commands"),
 }
