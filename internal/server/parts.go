@@ -43,7 +43,8 @@ func (s *Server) families() [][]*command.Spec {
 	table := func() *command.Table { return s.table }
 	return all.Families(all.Deps{
 		Catalog: catalogcmd.Deps{Table: table},
-		Config:  configcmd.Deps{Options: s.config, Files: config.OSFiles{}, Log: s.slog, ResetStats: s.resetStats},
+		Config: configcmd.Deps{Options: s.config, Files: config.OSFiles{}, Log: s.slog, ResetStats: s.resetStats,
+			Loading: s.loading.Load},
 		Conn: conncmd.Deps{Version: RedisVersion, Databases: s.keyspace.Databases(), Sessions: s.sessions,
 			Users: s.users, Paused: s.paused},
 		Debug: debugcmd.Deps{Keyspace: s.keyspace, Options: s.config, Log: s.slog, Sleep: time.Sleep,

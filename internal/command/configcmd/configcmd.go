@@ -22,6 +22,8 @@ type Deps struct {
 
 	// ResetStats forgets what INFO counts. It is called in exclusive mode.
 	ResetStats func()
+	// Loading says whether the data are being loaded from the disk.
+	Loading func() bool
 }
 
 // Family is every command in this package.
@@ -79,6 +81,9 @@ var setSpec = command.Spec{
 
 func (d Deps) set(c *command.Ctx) error {
 	pairs := c.Args[2:]
+	if d.Loading() && fixedWhileLoading(pairs) {
+		return resp.ErrLoading
+	}
 	err := d.Options.ConfigSet(pairs, protectedConfigs.allows(d.Options, c.Session))
 	if failure, ok := errors.AsType[*config.SetError](err); ok {
 		for _, e := range failure.Unrestored {
@@ -96,6 +101,16 @@ func (d Deps) set(c *command.Ctx) error {
 	}
 	c.Out.OK()
 	return nil
+}
+
+// fixedWhileLoading says whether one of the options is about files that are being read.
+func fixedWhileLoading(pairs [][]byte) bool {
+	for i := 0; i < len(pairs); i += 2 {
+		if name := string(pairs[i]); strings.EqualFold(name, "dir") || strings.EqualFold(name, "appendonly") {
+			return true
+		}
+	}
+	return false
 }
 
 var redacted = []byte("(redacted)")

@@ -25,10 +25,11 @@ var (
 // A world is a DB with some options, and files that hold what they are told.
 type world struct {
 	*cmdtest.DB
-	set    *config.Set
-	log    bytes.Buffer
-	files  files
-	resets int
+	set     *config.Set
+	log     bytes.Buffer
+	files   files
+	resets  int
+	loading bool
 }
 
 type files struct {
@@ -62,6 +63,7 @@ func newWorld(t *testing.T, lines string) *world {
 	w.DB = cmdtest.New(t, configcmd.Family.With(configcmd.Deps{
 		Options: w.set, Files: &w.files, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
 		ResetStats: func() { w.resets++ },
+		Loading:    func() bool { return w.loading },
 	}))
 	return w
 }
@@ -173,4 +175,13 @@ func TestResetStatAndHelp(t *testing.T) {
 	}
 	w.Do("CONFIG", "FOO").WantError("ERR unknown subcommand 'FOO'. Try CONFIG HELP.")
 	w.Do("CONFIG").WantError("ERR wrong number of arguments for 'config' command")
+}
+
+// While the data are loaded, what says where they are stays as it is.
+func TestSetWhileLoading(t *testing.T) {
+	w := newWorld(t, "")
+	w.loading = true
+	w.Do("CONFIG", "SET", "maxmemory", "1mb", "DIR", "/nowhere").
+		WantError("LOADING Redis is loading the dataset in memory")
+	w.Do("CONFIG", "SET", "maxmemory", "2mb").Want("OK")
 }
