@@ -23,7 +23,6 @@ const (
 // Received implements the loop's handler.
 func (x *Executor) Received(s *session.Session, data []byte) {
 	x.Stats.BytesIn += int64(len(data))
-	s.BytesIn += uint64(len(data))
 	s.LastUse = x.mono
 	if s.Closing != session.Open {
 		return
@@ -126,7 +125,6 @@ func (x *Executor) Space(s *session.Session) []byte {
 // Filled implements the loop's handler.
 func (x *Executor) Filled(s *session.Session, n int) {
 	x.Stats.BytesIn += int64(n)
-	s.BytesIn += uint64(n)
 	s.LastUse = x.mono
 	s.Query = s.Query[:len(s.Query)+n]
 	if !s.Stopped && len(s.Query) >= s.Parser.Wants() && s.Feed == 0 {

@@ -230,8 +230,8 @@ func (ks *Keyspace) evict(db int, key []byte) bool {
 	if !s.Found() {
 		return false
 	}
-	if ks.Expired != nil {
-		ks.Expired(db, key)
+	if ks.Evicted != nil {
+		ks.Evicted(db, key)
 	}
 	ks.remove(st, tb, db, at, s, key)
 	ks.used.Add(st.settle())

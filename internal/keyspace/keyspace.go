@@ -15,7 +15,7 @@ const (
 	stripeBits = 6
 
 	// Stripes is their number. With 64 and eight loops one command in a hundred
-	// finds its stripe taken; 256 would multiply the memory of small stores.
+	// finds its stripe taken, or three; 256 would multiply the memory of small stores.
 	Stripes = 1 << stripeBits
 
 	stripeShift = 64 - stripeBits
@@ -60,9 +60,9 @@ type Keyspace struct {
 	Stats    Stats
 
 	sweepStripe int
-	// Expired is called, if set, when a sweep or an eviction removes a key, under the
-	// stripe's lock.
-	Expired func(db int, key []byte)
+	// Expired and Evicted are called, if set, when a sweep or an eviction removes a key,
+	// under the stripe's lock.
+	Expired, Evicted func(db int, key []byte)
 	// now is the wall time as the cron last saw it, for the expiry hints.
 	now atomic.Int64
 }

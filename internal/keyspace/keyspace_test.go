@@ -313,3 +313,48 @@ func TestWatchStale(t *testing.T) {
 }
 
 const none = int64(-100)
+
+// A block that is lent, to a reply or to a snapshot, does not change under whoever
+// reads it: whatever changes the key makes a new one.
+func TestLentBlocksDoNotChange(t *testing.T) {
+	old := strings.Repeat("a", keyspace.Big-4) // with its key the record is Big, the value is not
+	for name, change := range map[string]func(tx *keyspace.Txn) error{
+		"set": func(tx *keyspace.Txn) error {
+			return tx.SetString([]byte("k"), []byte(strings.ToUpper(old)), keyspace.NoTTL)
+		},
+		"stretch": func(tx *keyspace.Txn) error { b, err := tx.Stretch([]byte("k"), len(old)); b[0] = 'B'; return err },
+		"delete":  func(tx *keyspace.Txn) error { tx.Delete([]byte("k")); return nil },
+	} {
+		ks, _ := newKeyspace(t)
+		tx := ks.NewTxn()
+		if err := set(ks, tx, start, "k", old, keyspace.NoTTL); err != nil {
+			t.Fatal(err)
+		}
+		for _, snapshot := range []bool{false, true} {
+			var lent []byte
+			var release func()
+			take := func(v keyspace.Value) { lent, release = v.Bytes(), v.Lend() }
+			if snapshot {
+				if err := set(ks, tx, start, "k", old, keyspace.NoTTL); err != nil {
+					t.Fatal(err)
+				}
+				ks.Exclusive(nil, func() { ks.BeginSnapshot(func(_, _ int, v keyspace.Value) { take(v) }) })
+			}
+			tx.Begin(0, start)
+			tx.LockOne(ks.Placement([]byte("k")))
+			if !snapshot {
+				v, _ := tx.Read([]byte("k"))
+				take(v)
+			}
+			if err := change(tx); err != nil {
+				t.Fatal(err)
+			}
+			tx.Unlock()
+			if string(lent) != old {
+				t.Errorf("%s, snapshot %v: the lent bytes changed", name, snapshot)
+			}
+			release()
+			ks.Exclusive(nil, func() { ks.AbortSnapshot() })
+		}
+	}
+}

@@ -94,7 +94,7 @@ func (t *Txn) String(key []byte) (s Str, err error) {
 	return s, nil
 }
 
-// PeekString is String without counting or accessing, for commands that write.
+// PeekString is String without counting a hit or a miss, for commands that write.
 func (t *Txn) PeekString(key []byte) (Str, error) {
 	p, ok := t.live(t.DB, key)
 	if !ok {
@@ -156,7 +156,7 @@ func (t *Txn) overwrite(key, value []byte) bool {
 		return false
 	}
 	rec := p.rec()
-	if !rec.Plain() || len(value) >= Big || t.ks.Tuning.TrackClock.Load() {
+	if !rec.Plain() || !p.st.mayWrite(p.slot.Ref()) || t.ks.Tuning.TrackClock.Load() {
 		return false
 	}
 	old := rec.Bytes()
@@ -164,6 +164,9 @@ func (t *Txn) overwrite(key, value []byte) bool {
 		return false
 	}
 	p.st.before(p.tb, p.slot.Home)
+	if !p.st.mayWrite(p.slot.Ref()) { // saving it may have lent it
+		return false
+	}
 	copy(old, value)
 	t.changed(p.st, t.DB, key)
 	return true

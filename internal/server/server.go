@@ -140,11 +140,8 @@ func (s *Server) openLog(stdout io.Writer) error {
 // assemble connects the parts. What one needs of another it gets here.
 func (s *Server) assemble() error {
 	s.users.Configure(s.config)
-	s.keyspace.Expired = func(db int, key []byte) {
-		if s.journal.Active() {
-			s.journal.Append([]journal.Effect{{DB: db, Args: [][]byte{s.deletion(), append([]byte(nil), key...)}}})
-		}
-	}
+	s.keyspace.Expired = s.journalRemoval(&s.keyspace.Tuning.LazyExpire)
+	s.keyspace.Evicted = s.journalRemoval(&s.keyspace.Tuning.LazyEvict)
 	if err := s.makeParts(); err != nil {
 		return err
 	}
@@ -176,11 +173,20 @@ func (s *Server) assemble() error {
 	return err
 }
 
-func (s *Server) deletion() []byte {
-	if s.keyspace.Tuning.LazyExpire.Load() {
-		return []byte("UNLINK")
+// journalRemoval journals keys that the server removes by itself, with the command that
+// an option chooses.
+func (s *Server) journalRemoval(lazy *atomic.Bool) func(db int, key []byte) {
+	return func(db int, key []byte) {
+		if !s.journal.Active() {
+			return
+		}
+		name := []byte("DEL")
+		if lazy.Load() {
+			name = []byte("UNLINK")
+		}
+		args := [][]byte{name, append([]byte(nil), key...)}
+		s.journal.Append([]journal.Effect{{DB: db, Args: args}})
 	}
-	return []byte("DEL")
 }
 
 // follow hands options to those whom they concern, now and when they change.
