@@ -155,6 +155,7 @@ func (x *Executor) parse(i, most int) {
 		first := len(x.args)
 		args, n, err := s.Parser.Parse(f.buf[f.pos:], x.args, lim)
 		if err != nil {
+			s.Parser.Reset() // more may come before the error is answered; it will not be executed
 			x.reqs = append(x.reqs, request{err: err, feed: int32(i), start: int32(f.pos), end: int32(len(f.buf))})
 			f.pos = len(f.buf)
 			return
@@ -274,10 +275,12 @@ func (x *Executor) passOn(f *feed) {
 // keepRest keeps the bytes of a feed that no command used up.
 func (x *Executor) keepRest(f *feed) {
 	s := f.s
-	rest := f.buf[f.pos:]
-	if f.stopped {
-		rest = f.buf[f.stopAt:]
+	rest := f.buf
+	if f.stopped { // and pos means nothing, if another feed's rest was put in front
+		rest = rest[f.stopAt:]
 		s.Parser.Reset()
+	} else {
+		rest = rest[f.pos:]
 	}
 	if s.Closing != session.Open {
 		rest = nil

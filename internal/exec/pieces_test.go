@@ -58,3 +58,27 @@ func TestPipelineInPieces(t *testing.T) {
 		}
 	}
 }
+
+// What comes behind bytes that make no sense, before the client is told so, is dropped.
+func TestBehindProtocolError(t *testing.T) {
+	db := cmdtest.New(t)
+	x := db.Executor
+	x.Begin(db.Clock.Mono())
+	for _, n := range []int{60_000, 10_000, 1} {
+		x.Received(db.Session, bytes.Repeat([]byte("a"), n))
+	}
+	for _, piece := range []string{"b", "PING\r\nPING\r\n"} {
+		x.Received(db.Session, []byte(piece))
+	}
+	x.Run()
+	x.Dirty()
+	x.End()
+	var got string
+	for _, chunk := range db.Session.Out.Take(nil) {
+		got += string(chunk.Bytes)
+		chunk.Free(nil)
+	}
+	if want := "-ERR Protocol error: too big inline request\r\n"; got != want {
+		t.Errorf("the reply is %.100q, want %q", got, want)
+	}
+}
