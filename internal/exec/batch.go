@@ -86,7 +86,7 @@ func (x *Executor) complete(s *session.Session, data []byte) (rest []byte) {
 	x.old = append(x.old, query{s.Query, s.QueryMM})
 	s.Query, s.QueryMM = nil, false
 	if rest = data[n-over:]; len(rest) > 0 {
-		f.next = len(x.feeds) + 1
+		f.followed = true
 		s.Feed = 0
 	}
 	return rest
@@ -106,7 +106,7 @@ func (x *Executor) detach(s *session.Session) {
 	if len(rest) > 0 && x.extend(s, len(rest)) {
 		s.Query = append(s.Query, rest...)
 	}
-	f.next = len(x.feeds) + 1
+	f.followed = true
 	s.Feed = 0
 }
 
@@ -243,13 +243,18 @@ func (x *Executor) Run() {
 		}
 	}
 	for i := range x.feeds {
-		if f := &x.feeds[i]; f.next == 0 {
+		if f := &x.feeds[i]; !f.followed {
 			f.s.Feed = 0
 			x.keepRest(f)
-		} else if f.stopped {
-			x.passOn(f)
+		} else if f.stopped && f.s.Closing == session.Open {
+			x.passOn(i)
 		}
 	}
+	for _, s := range x.ended {
+		x.finish(s)
+	}
+	clear(x.ended)
+	x.ended = x.ended[:0]
 	clear(x.feeds)
 	x.feeds = x.feeds[:0]
 	for i := range x.old {
@@ -259,17 +264,35 @@ func (x *Executor) Run() {
 	x.old = x.old[:0]
 }
 
-// passOn puts what a feed did not execute in front of the feed behind it.
-func (x *Executor) passOn(f *feed) {
-	next := &x.feeds[f.next-1]
-	from := next.pos
-	if next.stopped {
-		from = next.stopAt
+// passOn puts what feed i did not execute in front of what came behind it: the session's
+// next feed, or bytes of its query that are in no feed as they make no whole command.
+func (x *Executor) passOn(i int) {
+	f := &x.feeds[i]
+	s := f.s
+	rest := append([]byte(nil), f.buf[f.stopAt:]...)
+	for j := i + 1; j < len(x.feeds); j++ {
+		next := &x.feeds[j]
+		if next.s != s {
+			continue
+		}
+		from := next.pos
+		if next.stopped {
+			from = next.stopAt
+		}
+		rest = append(rest, next.buf[from:]...)
+		if next.own && !next.followed {
+			x.dropQuery(s)
+		}
+		next.buf, next.pos, next.own = rest, 0, false
+		next.stopped, next.stopAt = true, 0
+		return
 	}
-	b := append(append([]byte(nil), f.buf[f.stopAt:]...), next.buf[from:]...)
-	x.old = append(x.old, query{f.s.Query, f.s.QueryMM})
-	f.s.Query, f.s.QueryMM = b, false
-	next.buf, next.stopped, next.stopAt, next.own = b, true, 0, true
+	rest = append(rest, s.Query...)
+	x.dropQuery(s)
+	s.Parser.Reset()
+	if len(rest) > 0 && x.extend(s, len(rest)) {
+		s.Query = append(s.Query, rest...)
+	}
 }
 
 // keepRest keeps the bytes of a feed that no command used up.

@@ -32,6 +32,7 @@ type Executor struct {
 
 	dirty   []*session.Session
 	stopped []*session.Session // until a pause ends
+	ended   []*session.Session // in this turn
 
 	exclusive bool  // in exclusive mode
 	changes   int64 // not yet reported
@@ -72,10 +73,13 @@ type feed struct {
 	buf     []byte
 	pos     int  // parsed up to here
 	own     bool // buf is s.Query
-	next    int  // number of the feed with what follows, plus one
 	more    bool // stop parsing after one command: the next may be understood differently
 	stopped bool // execute no more of it
 	stopAt  int
+
+	// followed says that bytes came behind these in the same turn. They are in a later feed
+	// of the session or, while they make no whole command, in its query.
+	followed bool
 }
 
 // A lastSpec is the command looked up last. The next one is often the same.
@@ -224,10 +228,19 @@ func (x *Executor) Closed(s *session.Session) {
 
 // EOF implements the loop's handler: what was asked is answered, then it is over.
 func (x *Executor) EOF(s *session.Session) {
+	if len(x.feeds) > 0 { // not yet: what came before it in this turn is still to be executed
+		x.ended = append(x.ended, s)
+	} else {
+		x.finish(s)
+	}
+	x.mark(s)
+}
+
+// finish closes a session when its replies are sent.
+func (x *Executor) finish(s *session.Session) {
 	if s.Closing == session.Open {
 		s.Closing = session.AfterReply
 	}
-	x.mark(s)
 }
 
 // Woken implements the loop's handler.

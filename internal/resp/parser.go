@@ -102,10 +102,10 @@ func (p *Parser) Parse(buf []byte, args [][]byte, lim *Limits) ([][]byte, int, e
 			return args, n, nil
 		}
 	}
-	first := len(args)
-	for _, s := range p.spans {
-		args = append(args, buf[s.from:s.to])
+	if len(p.spans) > 0 {
+		return p.resume(buf, args, lim)
 	}
+	first := len(args)
 	pos, left, bulk := p.pos, p.left, p.bulk
 	for left > 0 {
 		if bulk == 0 {
@@ -137,6 +137,37 @@ func (p *Parser) Parse(buf []byte, args [][]byte, lim *Limits) ([][]byte, int, e
 	return args, pos, nil
 }
 
+// resume goes on with a command of which some arguments were read before. Until it is
+// complete those are not looked at again, or a command of many arguments that arrives in
+// many pieces would cost their product.
+func (p *Parser) resume(buf []byte, args [][]byte, lim *Limits) ([][]byte, int, error) {
+	for p.left > 0 {
+		if p.bulk == 0 {
+			n, next, err := readLength(buf, p.pos, lim)
+			if err != nil || next == 0 {
+				return args, 0, err
+			}
+			p.pos, p.bulk = next, n+1
+		}
+		end := p.pos + p.bulk - 1
+		if len(buf) < end+2 {
+			return args, 0, nil
+		}
+		if buf[end] != '\r' || buf[end+1] != '\n' {
+			return args, 0, errMissingCRLF
+		}
+		p.spans = append(p.spans, span{p.pos, end})
+		p.pos, p.bulk = end+2, 0
+		p.left--
+	}
+	for _, s := range p.spans {
+		args = append(args, buf[s.from:s.to])
+	}
+	n := p.pos
+	p.done()
+	return args, n, nil
+}
+
 // done is ready for the next command.
 func (p *Parser) done() {
 	p.pos, p.left, p.bulk, p.begun = 0, 0, 0, false
@@ -153,7 +184,7 @@ func (p *Parser) keep(buf []byte, args [][]byte, pos, left, bulk int) {
 	if p.spans == nil {
 		p.spans = make([]span, 0, min(len(args)+left, argsAtOnceMax))
 	}
-	for _, a := range args[len(p.spans):] {
+	for _, a := range args {
 		from := cap(buf) - cap(a)
 		p.spans = append(p.spans, span{from, from + len(a)})
 	}

@@ -5,11 +5,13 @@ package e2e
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -53,6 +55,7 @@ var hostileRows = []hostileRow{
 	{"*3\n" + set, badCount, ""},
 	{"*\r\n" + set, badCount, ""},
 	{"*3\r\r\n" + set, badCount, anyByte},
+	{"*" + strings.Repeat("1", 1<<20), "-ERR Protocol error: too big mbulk count string\r\n", ""},
 
 	// Lengths.
 	{"*1\r\n$-1\r\n" + set, badBulk, ""},
@@ -63,6 +66,7 @@ var hostileRows = []hostileRow{
 	{"*1\r\n$4x\r\n" + set, badBulk, ""},
 	{"*1\r\n$04\r\n" + set, badBulk, ""},
 	{"*1\r\n$\r\n" + set, badBulk, ""},
+	{"*1\r\n$" + strings.Repeat("1", 1<<20), "-ERR Protocol error: too big bulk count string\r\n", ""},
 	{"*1\r\n$4\r\nPINGxx" + set, "-ERR Protocol error: invalid CRLF in request\r\n", lenient},
 	{"*1\r\n$4\r\nPING\n\n" + set, "-ERR Protocol error: invalid CRLF in request\r\n", lenient},
 
@@ -84,6 +88,7 @@ var hostileRows = []hostileRow{
 	{`PING "\x00\xff\n"` + "\r\n", "$3\r\n\x00\xff\n\r\n" + pong, ""},
 	{"PING \"a\r\n" + set, "-ERR Protocol error: unbalanced quotes in request\r\n", ""},
 	{"PING 'a'b\r\n" + set, "-ERR Protocol error: unbalanced quotes in request\r\n", ""},
+	{strings.Repeat("x", 1<<20), "-ERR Protocol error: too big inline request\r\n", ""},
 	{"*0\r\nPING\r\n*1\r\n$4\r\nPING\r\n\r\nPING\r\n", strings.Repeat(pong, 4), ""},
 
 	// Other protocols.
@@ -105,14 +110,22 @@ var hostileRows = []hostileRow{
 // wholly is a size of pieces that makes one of every row.
 const wholly = 1 << 20
 
-// TestHostileBytes sends each row at once and, if Debian's Redis is there, wants the same of
-// that.
+// TestHostileBytes sends each row at once and in pieces, and wants the same of all; and, if
+// Debian's Redis is there, the same of that.
 func TestHostileBytes(t *testing.T) {
 	ours := start(t, t.TempDir(), "--save", "")
 	redis := theirs(t)
 	for _, row := range hostileRows {
 		if got := talk(t, ours.addr(), row.send, wholly); got != row.want {
 			t.Errorf("%.60q: got %.200q, want %q", row.send, got, row.want)
+		}
+		for _, size := range []int{1, 7, 1000} {
+			if len(row.send)/size > 200 || row.want == http {
+				continue // what is answered before that is noticed depends on the pieces
+			}
+			if got := talk(t, ours.addr(), row.send, size); got != row.want {
+				t.Errorf("%.60q in pieces of %d: got %.200q, want %q", row.send, size, got, row.want)
+			}
 		}
 		if redis == nil || row.oursOnly != "" {
 			continue
@@ -170,6 +183,58 @@ func talk(t *testing.T, addr, send string, size int) string {
 	return strings.TrimSuffix(string(got), "+OK\r\n")
 }
 
+// TestSentAndClosed shows that what a client sent before it closed its half of the
+// connection is executed and answered: nc does so, and whoever does not wait for replies.
+func TestSentAndClosed(t *testing.T) {
+	p := start(t, t.TempDir(), "--save", "")
+	c := p.dial()
+	for i := range 200 {
+		nc, err := net.Dial("tcp", p.addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(nc, "INCR sent\r\nINCR sent\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if err := nc.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(nc)
+		if want := fmt.Sprintf(":%d\r\n:%d\r\n", 2*i+1, 2*i+2); err != nil || string(got) != want {
+			t.Fatalf("client %d: got %q (%v), want %q", i, got, err, want)
+		}
+		_ = nc.Close()
+	}
+	c.want("400", "GET", "sent")
+}
+
+// TestPausedInPieces shows that what arrives while clients are paused, however it is cut, is
+// executed afterwards: whole, once and in order.
+func TestPausedInPieces(t *testing.T) {
+	p := start(t, t.TempDir(), "--save", "")
+	c := p.dial()
+	const clients, commands = 8, 300
+	for _, size := range []int{3, 17, 100, 5000} {
+		var stream, want strings.Builder
+		for i := range commands {
+			arg := itoa(i) + strings.Repeat("x", i%40)
+			fmt.Fprintf(&stream, "*2\r\n$4\r\nECHO\r\n$%d\r\n%s\r\n", len(arg), arg)
+			fmt.Fprintf(&want, "$%d\r\n%s\r\n", len(arg), arg)
+		}
+		c.want("OK", "CLIENT", "PAUSE", "200", "ALL")
+		var all sync.WaitGroup
+		for range clients {
+			all.Go(func() {
+				if got := talk(t, p.addr(), stream.String(), size); got != want.String()+pong {
+					t.Errorf("pieces of %d: %d bytes came, and they are not the %d that were wanted",
+						size, len(got), want.Len()+len(pong))
+				}
+			})
+		}
+		all.Wait()
+	}
+}
+
 // TestUnauthenticatedLimits shows how little is read from who has not said the password.
 func TestUnauthenticatedLimits(t *testing.T) {
 	p := start(t, t.TempDir(), "--save", "", "--requirepass", "secret")
@@ -210,6 +275,15 @@ func TestManyArguments(t *testing.T) {
 	names[0] = "DEL"
 	c.want(itoa(n), names...)
 	c.want("0", "DBSIZE")
+
+	began := time.Now() // what each costs does not grow with their number
+	for i := range 200_000 {
+		names = append(names, itoa(i))
+	}
+	c.want("0", names...)
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("DEL of %d keys takes %v", len(names), took)
+	}
 }
 
 // TestBigArgument sends the largest value both ways, and wants the memory back when it is
