@@ -36,6 +36,7 @@ type Executor struct {
 
 	exclusive bool  // in exclusive mode
 	changes   int64 // not yet reported
+	helped    int64 // requests processed when Help was last called
 	effects   []command.Effect
 	refs      []command.KeyRef
 
@@ -168,6 +169,10 @@ func (x *Executor) Begin(now int64) {
 // End implements the loop's handler.
 func (x *Executor) End() {
 	x.report()
+	if x.Help != nil && x.Stats.Processed != x.helped {
+		x.helped = x.Stats.Processed
+		x.Help()
+	}
 	x.gate.Leave()
 	if x.Congested != nil && x.Congested() {
 		time.Sleep(congestionPause)

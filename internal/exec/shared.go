@@ -39,6 +39,8 @@ type Shared struct {
 
 	// Changed, if set, is told once a turn how many changes there were.
 	Changed func(n int64)
+	// Help, if set, is called once in a turn that executed something.
+	Help func()
 	// Congested, if set, says that loops should slow down.
 	Congested func() bool
 

@@ -120,7 +120,7 @@ var reserved = []Reserved{
 	{Import: "os", Name: "Exit", Why: "only a program may end the process", Allow: []string{"main"}},
 
 	{Import: "golang.org/x/sys/...", Why: "system calls",
-		Allow: []string{"main", "mem", "vfs", "netloop", "observe", "server", "cli"}},
+		Allow: []string{"main", "mem", "vfs", "netloop", "observe", "server", "cli", "snapshot"}},
 	{Import: "golang.org/x/term/...", Why: "the client's prompt", Allow: []string{"cli"}},
 	{Import: "github.com/reeflective/readline/...", Why: "the client's line editor", Allow: []string{"cli"}},
 	{Import: "github.com/zeebo/xxh3", Why: "the hash of a key", Allow: []string{"hash"}},

@@ -70,6 +70,7 @@ func (s *Server) followParts() {
 	s.shared.Changed = s.saver.AddChanges
 	s.shared.Redact = s.redact
 	s.shared.Congested = s.saver.Congested
+	s.shared.Help = s.saver.Help
 }
 
 func (s *Server) saveFailing() bool { return s.saver.WritesStopped() }

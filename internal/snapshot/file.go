@@ -54,7 +54,11 @@ func (s *Saver) writeTemp(j *job, f vfs.File) error {
 	}
 	wk := newWalk(s.Keyspace, s.Clock, w, j.stop, s.walkOptions(j))
 	j.walk.Store(wk)
+	if j.background {
+		s.walking.Store(wk)
+	}
 	err := wk.run()
+	s.walking.Store(nil)
 	if syncing := w.wait(); err == nil {
 		err = syncing
 	}

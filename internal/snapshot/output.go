@@ -30,25 +30,39 @@ const (
 	bufferBytesKept = 4 << 20
 )
 
-// turnNanos is how long we work before other goroutines of this processor get their
-// turn. An event loop that waits for its turn cannot reply meanwhile. But loops that
-// have much to do keep the processor until the scheduler takes it from them, which is
-// 10 ms: with turns of 30 us instead of 500 a save would take a hundred times as long
-// on a busy server, and with it everything that waits for the save.
-const turnNanos = 500_000
+// turnNanos is how long we work before others get their turn. Other goroutines of this
+// processor wait meanwhile; loops that have much to do keep the processor until the
+// scheduler takes it from them, which is 10 ms, so giving it up more often than needed
+// would make a save of a busy server last for ever.
+const turnNanos = 250_000
 
-// A pace is one goroutine's turns.
+// restMaxNanos bounds a rest: a turn may have been long only because somebody else had
+// the processor.
+const restMaxNanos = 500_000
+
+// A pace is one goroutine's turns. A save that nobody waits for rests as long as it
+// works, so that it takes at most half a processor from those who serve.
 type pace struct {
 	clock clock.Clock
 	began int64
+	rests bool
 }
+
+// over says whether the turn is over.
+func (p *pace) over() bool { return p.clock.Mono()-p.began >= turnNanos }
 
 // yield lets others have the processor if the turn is over.
 func (p *pace) yield() {
-	if now := p.clock.Mono(); now-p.began > turnNanos {
-		runtime.Gosched()
-		p.began = p.clock.Mono()
+	worked := p.clock.Mono() - p.began
+	if worked < turnNanos {
+		return
 	}
+	if p.rests {
+		time.Sleep(time.Duration(min(worked, restMaxNanos)))
+	} else {
+		runtime.Gosched()
+	}
+	p.began = p.clock.Mono()
 }
 
 // An output is the file being written. Whoever has encoded something writes it, in

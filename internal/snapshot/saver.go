@@ -56,6 +56,8 @@ type Config struct {
 // concurrent use.
 type Saver struct {
 	Config
+
+	walking  atomic.Pointer[walk] // of a background save
 	dirty    atomic.Int64
 	stopped  atomic.Bool
 	progress progress
@@ -303,6 +305,14 @@ func (s *Saver) setStopped() {
 	s.stopped.Store(!s.status.LastOK && optStopWrites.Get(s.Options) && len(optSave.Get(s.Options)) > 0)
 }
 
+// Help makes a small step of a background save. Event loops call it once a turn, inside
+// their gate and holding no stripe; it costs an atomic load if nothing is saved.
+func (s *Saver) Help() {
+	if w := s.walking.Load(); w != nil {
+		w.stepOnLoop()
+	}
+}
+
 // WritesStopped says whether writes are to be refused because saving does not work.
 func (s *Saver) WritesStopped() bool { return s.stopped.Load() }
 
@@ -315,6 +325,7 @@ func (s *Saver) walkOptions(j *job) walkOptions {
 		checksum:    optChecksum.Get(s.Options),
 		delayMicros: optSaveDelay.Get(s.Options),
 		helper:      runtime.GOMAXPROCS(0) > 1,
+		rests:       j.background,
 		cut: func(info *rdb.Info) {
 			j.dirtyBefore = s.dirty.Load()
 			if s.Describe != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/ds/record"
@@ -59,6 +60,53 @@ type walk struct {
 
 	failure atomic.Pointer[error] // of save(), which has nobody to tell
 	wake    chan struct{}         // the helper has work
+
+	steps stepping
+	turns atomic.Uint64 // steps that event loops made
+}
+
+// stepping is who walks next where. Event loops that have much to do make the steps
+// themselves, one a turn: a walker that loses the processor in the middle of a step
+// would keep them waiting at the stripe's lock. When they are calm the walker walks.
+type stepping struct {
+	mu   sync.Mutex
+	open bool // the cut was made and there is something left
+	done [keyspace.Stripes]bool
+	left int
+	next int
+}
+
+// step makes one step. steps.mu is held.
+func (w *walk) step(records int) {
+	st := &w.steps
+	for range keyspace.Stripes {
+		i := st.next
+		st.next = (st.next + 1) % keyspace.Stripes
+		if st.done[i] {
+			continue
+		}
+		if !w.snap.Step(i, records) {
+			st.done[i] = true
+			st.left--
+			st.open = st.left > 0
+		}
+		return
+	}
+}
+
+// loopRecords is how many records an event loop saves in a turn: some 10 us.
+const loopRecords = 96
+
+// stepOnLoop makes a step if nobody else is making one.
+func (w *walk) stepOnLoop() {
+	if !w.steps.mu.TryLock() {
+		return
+	}
+	if w.steps.open {
+		w.step(loopRecords)
+		w.turns.Add(1)
+	}
+	w.steps.mu.Unlock()
 }
 
 // walkOptions are what may differ from one walk to the next.
@@ -69,6 +117,7 @@ type walkOptions struct {
 	checksum    bool
 	delayMicros int64
 	helper      bool // use another goroutine to encode
+	rests       bool // nobody waits for it
 	// cut, if set, is called at the moment of the cut, in exclusive mode.
 	cut func(info *rdb.Info)
 }
@@ -132,7 +181,7 @@ func (w *walk) newEncoder() *encoder {
 	e := &encoder{out: &w.out, stop: w.stop}
 	e.strings.Compress = w.opts.compress
 	e.delay.micros = w.opts.delayMicros
-	e.pace = pace{clock: w.clock, began: w.clock.Mono()}
+	e.pace = pace{clock: w.clock, began: w.clock.Mono(), rests: w.opts.rests}
 	return e
 }
 
@@ -272,30 +321,52 @@ func (w *walk) stock() {
 }
 
 // walkAll saves whatever the executors do not. The stripes take turns, so that each
-// is free most of the time, and after every step other goroutines get the processor.
+// is free most of the time.
 func (w *walk) walkAll(enc *encoder) error {
-	var done [keyspace.Stripes]bool
-	for left := keyspace.Stripes; left > 0; {
-		saved, leftBefore := w.snap.Saved.Load(), left
-		for i := range done {
-			if done[i] {
-				continue
-			}
-			if !w.snap.Step(i, stepRecords) {
-				done[i] = true
-				left--
-			}
+	w.steps.mu.Lock()
+	w.steps.left, w.steps.open = keyspace.Stripes, true
+	w.steps.mu.Unlock()
+	defer w.closeSteps()
+	for more := true; more; {
+		turns, saved := w.turns.Load(), w.snap.Saved.Load()
+		if w.opts.rests { // and see meanwhile whether the loops walk
+			time.Sleep(turnNanos)
+			enc.pace.began = w.clock.Mono()
+		} else {
 			enc.pace.yield()
-			if err := w.relieve(enc); err != nil {
-				return err
-			}
 		}
-		if left == leftBefore && w.snap.Saved.Load() == saved {
+		if err := w.relieve(enc); err != nil {
+			return err
+		}
+		if w.opts.rests && w.turns.Load() != turns {
+			more = w.isOpen() // the loops are at it
+			continue
+		}
+		for i := 0; i < keyspace.Stripes && more && !enc.pace.over(); i++ {
+			w.steps.mu.Lock()
+			w.step(stepRecords)
+			more = w.steps.open
+			w.steps.mu.Unlock()
+		}
+		if more && w.snap.Saved.Load() == saved {
 			// What is left was flushed and is saved by being freed.
 			w.ks.LazyFree()
 		}
 	}
 	return w.check()
+}
+
+// closeSteps keeps the loops from walking further.
+func (w *walk) closeSteps() {
+	w.steps.mu.Lock()
+	w.steps.open = false
+	w.steps.mu.Unlock()
+}
+
+func (w *walk) isOpen() bool {
+	w.steps.mu.Lock()
+	defer w.steps.mu.Unlock()
+	return w.steps.open
 }
 
 // check says why the walk should end early.
@@ -356,6 +427,9 @@ func (w *walk) drain(enc *encoder, max int64) error {
 
 // help encodes on another processor while the walker walks, until wake is closed.
 func (w *walk) help() {
+	if w.opts.rests {
+		giveWay()
+	}
 	enc := w.newEncoder()
 	for range w.wake {
 		if w.drain(enc, 0) != nil {
