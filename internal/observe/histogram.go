@@ -81,7 +81,8 @@ func (h *Histogram) Merge(from *Histogram) {
 func (h *Histogram) Calls() uint64 { return h.calls }
 
 // Percentile is the latency in nanoseconds that p percent of the calls did not
-// exceed, 0 <= p <= 100. It is 0 if there were no calls.
+// exceed, 0 <= p <= 100: the largest of the bucket, as in Redis, so that no call took
+// longer than is said. It is 0 if there were no calls.
 func (h *Histogram) Percentile(p float64) int64 {
 	if h.calls == 0 {
 		return 0
@@ -95,7 +96,7 @@ func (h *Histogram) Percentile(p float64) int64 {
 		i++
 		seen += h.count(i)
 	}
-	return int64(bucketMiddle(i))
+	return int64(bucketLow(i+1) - 1)
 }
 
 // A MicrosBucket says how many calls took UpTo microseconds or less.
@@ -188,7 +189,5 @@ func bucketLow(bucket int) uint64 {
 		return octave + octave/2 + ceilDiv((slot-1-lowerSteps)*octave, 2*upperSteps)
 	}
 }
-
-func bucketMiddle(bucket int) uint64 { return (bucketLow(bucket) + bucketLow(bucket+1) - 1) / 2 }
 
 func ceilDiv(a, b uint64) uint64 { return (a + b - 1) / b }

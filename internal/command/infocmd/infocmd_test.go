@@ -169,7 +169,7 @@ func TestFields(t *testing.T) {
 		"cmdstat_get:calls=3,usec=10,usec_per_call=3.50,rejected_calls=1,failed_calls=2",
 		"cmdstat_set:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1,failed_calls=0",
 		"errorstat_A_B:count=1\r\nerrorstat_ERR:count=5\r\nerrorstat_WRONGTYPE:count=2",
-		"latency_percentiles_usec_get:p50=0.499,p99=0.499,p99.9=0.499",
+		"latency_percentiles_usec_get:p50=0.503,p99=0.503,p99.9=0.503",
 		"cluster_enabled:0", "db3:keys=2,expires=1,avg_ttl=0",
 	} {
 		if !strings.Contains(text, "\r\n"+line+"\r\n") {
