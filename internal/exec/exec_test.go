@@ -10,14 +10,18 @@ import (
 	"github.com/spineldb/spinel/internal/session"
 )
 
-// The memory of a connection's buffers is no longer counted when it has closed.
+// The memory of a connection's query counts at once, and no longer when it has closed.
 func TestBuffersOfClosed(t *testing.T) {
 	db := cmdtest.New(t)
 	c := db.NewClient()
 	c.Raw([]byte("*2\r\n$3\r\nGET\r\n$100\r\nhalf of"))
-	db.Keyspace.Exclusive(nil, func() { db.Keyspace.Buffers.Store(db.Shared.Idle(db.Clock.Mono())) })
-	if db.Keyspace.Buffers.Load() == 0 {
+	at := db.Keyspace.Buffers.Load()
+	if at == 0 {
 		t.Error("half of a command takes no memory")
+	}
+	db.Keyspace.Exclusive(nil, func() { db.Keyspace.Buffers.Store(db.Shared.Idle(db.Clock.Mono())) })
+	if n := db.Keyspace.Buffers.Load(); n != at {
+		t.Errorf("%d bytes, and %d when all are looked at", at, n)
 	}
 	c.Close()
 	if n := db.Keyspace.Buffers.Load(); n != 0 {

@@ -196,6 +196,10 @@ func (x *Executor) report() {
 func (x *Executor) Dirty() []*session.Session {
 	for _, s := range x.dirty {
 		s.Queued = false
+		if grown := int64(cap(s.Query)) - s.QueryCounted; grown != 0 {
+			x.Keyspace.Buffers.Add(grown)
+			s.QueryCounted += grown
+		}
 	}
 	d := x.dirty
 	x.dirty = x.dirty[:0]
@@ -212,8 +216,8 @@ func (x *Executor) mark(s *session.Session) {
 // Closed implements the loop's handler.
 func (x *Executor) Closed(s *session.Session) {
 	x.Sessions.Remove(s)
-	x.Keyspace.Buffers.Add(-s.Counted) // at once: writes may be refused for want of it
-	s.Counted = 0
+	x.Keyspace.Buffers.Add(-s.QueryCounted - s.Counted) // at once: writes may be refused for want of it
+	s.QueryCounted, s.Counted = 0, 0
 	if w, ok := s.Multi.Watch.(*keyspace.Watch); ok && w != nil {
 		x.Keyspace.Unwatch(w)
 	}

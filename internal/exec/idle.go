@@ -12,11 +12,12 @@ import (
 func (sh *Shared) Idle(now int64) (buffers int64) {
 	limit := sh.Limits.Idle.Load() * int64(time.Second)
 	for _, s := range sh.Sessions.All() {
-		s.Counted = int64(cap(s.Query)) + int64(s.Out.Len()) + int64(s.Multi.Bytes)
+		s.QueryCounted = int64(cap(s.Query))
+		s.Counted = int64(s.Out.Len()) + int64(s.Multi.Bytes)
 		if s.Link != nil {
 			s.Counted += int64(s.Link.Unsent())
 		}
-		buffers += s.Counted
+		buffers += s.QueryCounted + s.Counted
 		if limit > 0 && !s.Stopped && !s.Monitor && now-s.LastUse > limit && s.Closing == session.Open {
 			s.OrderClose()
 		}

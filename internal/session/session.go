@@ -97,7 +97,11 @@ type Session struct {
 	BytesOut    uint64
 	CommandsRun uint64
 	ArgvBytes   int
-	Counted     int64 // bytes of its buffers that the server's figure of all buffers has
+
+	// Bytes of its buffers that the server's figure of all buffers has: of the query, which
+	// is kept exact, and of the rest, which is looked at now and then.
+	QueryCounted int64
+	Counted      int64
 
 	pushMu  sync.Mutex
 	pushed  []byte // out-of-band bytes from other threads, to be sent
