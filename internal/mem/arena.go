@@ -19,9 +19,6 @@ const ReserveMax = (1 << 32) * Granule
 // ErrExhausted means that an arena's reserved addresses are used up.
 var ErrExhausted = errors.New("mem: arena exhausted")
 
-// coarseBelow is the number of pages up to which an arena uses coarse classes.
-const coarseBelow = 12
-
 // The kinds of page. Values from kindSpan on are a class plus kindSpan.
 const (
 	kindInside = iota // not the first page of its run
@@ -68,6 +65,7 @@ type Arena struct {
 	live   int64
 	blocks int64
 	lists  [classes]uint32 // first span with room, by class
+	asked  [classes]uint16 // allocations of a class that coarse ones have served
 	bins   [runBins]uint32
 
 	shadow shadow
@@ -133,8 +131,8 @@ func pageOf(r Ref) uint32 { return uint32(r) >> (pageShift - granuleShift) }
 
 func refOf(page uint32) Ref { return Ref(page << (pageShift - granuleShift)) }
 
-// RoundUp is the size of the block that Alloc(n) gives once the arena is not small
-// any more.
+// RoundUp is the size of the block that Alloc(n) gives once its class has spans of its
+// own.
 func RoundUp(n int) int {
 	if n > smallMax-canarySize {
 		return (n + canarySize + pageSize - 1) &^ (pageSize - 1)
@@ -149,8 +147,9 @@ func (a *Arena) Alloc(n int) Ref {
 	var r Ref
 	if n <= smallMax-canarySize {
 		c := classOf(n + canarySize)
-		if a.next < coarseBelow {
-			c = int(classTable[c].coarse)
+		if ci := &classTable[c]; a.asked[c] < ci.fineFrom {
+			a.asked[c]++
+			c = int(ci.coarse)
 		}
 		r = a.allocSmall(c)
 	} else {

@@ -131,9 +131,6 @@ func TestTrimGivesBack(t *testing.T) {
 
 func TestGrowInPlace(t *testing.T) {
 	a := newArena(t)
-	for range coarseBelow {
-		a.Alloc(4000)
-	}
 	r := a.Alloc(100 << 10)
 	live := a.Live()
 	if a.GrowInPlace(r, 300<<10) {

@@ -41,7 +41,7 @@ func classSize(c int) int {
 	return (fineMax + (step+1)*(fineMax/perOctave)) << octave
 }
 
-// coarse is the class that a small arena uses in the place of class c: only sizes
+// coarse is the class that serves class c as long as hardly anybody asks for it: sizes
 // of the form 2^k and 3*2^k, from 16 bytes up.
 func coarse(c int) int {
 	n := classSize(c)
@@ -61,6 +61,10 @@ type classInfo struct {
 	pages  uint16 // of a span
 	blocks uint16 // in a span
 	coarse uint8
+
+	// fineFrom is how many allocations must have asked for the class before it gets
+	// spans of its own: half a page of them.
+	fineFrom uint16
 }
 
 var classTable = makeClassTable()
@@ -87,6 +91,8 @@ func makeClassTable() (t [classes]classInfo) {
 			pages:  uint16(best),
 			blocks: uint16(best * pageSize / size),
 			coarse: uint8(coarse(c)),
+
+			fineFrom: uint16(max(pageSize/2/size, 2)),
 		}
 	}
 	return t

@@ -19,9 +19,10 @@
 // in bins by the logarithm of their length and join their free neighbours.
 //
 // Classes are 4 bytes apart up to 128, and 16 to each doubling above, so rounding
-// costs at most 6 %. While an arena is small it uses every third class or so: 64
-// arenas with a page for each of 160 classes would make ten thousand keys cost more
-// than the keys.
+// costs at most 6 %. A class gets spans of its own when half a page of its blocks has
+// been asked for; until then a coarser class serves it, of which there are two to a
+// doubling. Else a page for each of 160 classes in each of 64 arenas would make ten
+// thousand keys cost more than the keys.
 //
 // Page 0 is never handed out, so that Ref 0 can mean "none".
 //
