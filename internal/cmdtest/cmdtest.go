@@ -87,7 +87,7 @@ func New(t testing.TB, families ...[]*command.Spec) *DB {
 	return db
 }
 
-// RecordJournal begins to record effects; WantJournal does it too, for what follows.
+// RecordJournal begins to record effects, for WantJournal.
 func (db *DB) RecordJournal() {
 	if !db.Shared.Journal.Active() {
 		db.Shared.Journal.Attach(db.note)
@@ -259,8 +259,7 @@ func (c *Client) Bench(b *testing.B, args ...string) {
 	}
 }
 
-// WantJournal compares what was journalled since the last call. Recording begins with
-// the first call of RecordJournal or of WantJournal, so call one of them at first.
+// WantJournal compares what was journalled since RecordJournal or the last call.
 func (db *DB) WantJournal(lines ...string) {
 	db.t.Helper()
 	if !db.Shared.Journal.Active() {

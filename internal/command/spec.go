@@ -40,7 +40,7 @@ const (
 	Quick
 	// Container marks a command that is nothing without a subcommand.
 	Container
-	// Sentinel marks what only a sentinel knows.
+	// OnlySentinel marks what only a sentinel knows.
 	OnlySentinel
 	// Redact keeps the arguments out of MONITOR and the logs.
 	Redact

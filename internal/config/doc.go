@@ -19,7 +19,7 @@
 // Nothing is registered globally. The server assembles the groups that it knows
 // into a Schema, and each instance has a Set of values:
 //
-//	schema := config.NewSchema(evict.Options, netloop.Options, config.Kept, config.Refused)
+//	schema := config.NewSchema(keyspace.ConfigOptions, netloop.Options, config.Kept, config.Refused)
 //	set := schema.NewSet()      // everything at its default
 //	err := set.Load(source)     // the file, standard input, the command line
 //

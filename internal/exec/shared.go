@@ -57,8 +57,8 @@ type Limits struct {
 	Idle      atomic.Int64 // timeout, seconds
 }
 
-// A Gate can hold a command back. Each has a bit of Attention and is asked only while
-// any is set, so a subsystem that is calm costs nothing.
+// A Gate can hold a command back. All are asked while any bit of Attention is set or
+// clients are paused, so subsystems that are calm cost nothing.
 type Gate interface {
 	// Admit returns nil, an error that becomes the reply, or ErrPostpone.
 	Admit(s *session.Session, spec *command.Spec, flags command.Flags, now int64) error

@@ -18,6 +18,7 @@
 // Taken in this order, released in any:
 //
 //	gates         < stripe[i].mu      exclusive mode first waits for the executors
+//	pool.mu       < stripe[i].mu      of the eviction, which removes its victims
 //	stripe[i].mu  < stripe[j].mu      for i < j
 //	stripe[i].mu  < journal.mu        so that the journal keeps each key's order
 //	journal.mu    < nothing           it calls no one
@@ -35,7 +36,7 @@
 // # Transactions
 //
 // A Txn is what a command works with: a database, the stripes that are locked, the
-// time. It is an executor's own and reused. Every change goes through it, because
-// every change must, in this order: give a running snapshot the bucket as it was,
-// change it, tell the watches, and count as dirty.
+// time. It is an executor's own and reused. Changes that commands make go through it.
+// Every change, those of sweeps, eviction and loading too, must in this order give a
+// running snapshot the bucket as it was, change it, tell the watches, and count as dirty.
 package keyspace

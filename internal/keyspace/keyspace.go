@@ -14,8 +14,8 @@ import (
 const (
 	stripeBits = 6
 
-	// Stripes is their number. With 64 and eight loops one command in a hundred
-	// finds its stripe taken, or three; 256 would multiply the memory of small stores.
+	// Stripes is their number. With 64 and eight loops three commands in a hundred
+	// find their stripe taken; 256 would multiply the memory of small stores.
 	Stripes = 1 << stripeBits
 
 	stripeShift = 64 - stripeBits

@@ -271,7 +271,8 @@ func (w *Writer) BulkInt(n int64) {
 
 // BulkLent writes a string reply without copying it. The bytes must stay as they
 // are until release is called, which happens on the loop that the connection
-// belongs to when it takes its replies.
+// belongs to once the kernel has them. It takes the lock of the bytes' owner, so a
+// command that lends may not fail afterwards: Rewind would release under that lock.
 func (w *Writer) BulkLent(b []byte, release func()) {
 	w.header('$', len(b))
 	w.seal(Chunk{Bytes: w.buf})

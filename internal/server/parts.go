@@ -107,15 +107,8 @@ func (s *Server) flushed(c *command.Ctx) {
 
 // load fills the keyspace from the snapshot on the disk.
 func (s *Server) load() error {
-	start := s.clock.Mono()
-	got, err := s.saver.Load(snapshot.LoadOptions{StringBytesMax: exec.BulkMax.Get(s.config)})
-	if err != nil {
-		return err
-	}
-	if got.Found {
-		s.log.Noticef("DB loaded from disk: %.3f seconds", float64(s.clock.Mono()-start)/1e9)
-	}
-	return nil
+	_, err := s.saver.Load(snapshot.LoadOptions{StringBytesMax: exec.BulkMax.Get(s.config)})
+	return err
 }
 
 // reload saves the data and loads them again, for DEBUG RELOAD.
@@ -137,7 +130,9 @@ func (s *Server) reload(c *command.Ctx, o debugcmd.ReloadOptions) error {
 	}
 	s.inBackground(release)
 	if _, err := s.saver.Load(snapshot.LoadOptions{StringBytesMax: exec.BulkMax.Get(s.config)}); err != nil {
-		s.log.Warnf("DEBUG RELOAD: %v", err)
+		// A part of the data is there: were it saved, the rest would be lost on the disk too.
+		s.log.Warnf("DEBUG RELOAD: %v. The file is as it was; exiting.", err)
+		s.end(1)
 		return errReloadLoad
 	}
 	return nil

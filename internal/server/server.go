@@ -3,7 +3,7 @@
 //
 //	New      options -> keyspace, journal, table of commands, executors, event loops
 //	Start    listen, load the data, accept
-//	Stop     save if configured, send what is pending, close
+//	Close    send what is pending, close; SHUTDOWN and signals save before
 //
 // Main is the program spinel-server: command line, daemon, pid file, signals.
 package server

@@ -65,7 +65,7 @@ type Session struct {
 	Query   []byte // the beginning of a command that is not complete; nil if none
 	QueryMM bool   // Query is a mapping of its own, made for a big argument
 	Feed    int32  // number of its feed in the executor's turn, plus one; 0 outside
-	Stopped bool   // executes nothing until somebody calls Resume (paused, blocked)
+	Stopped bool   // executes nothing until it is resumed (paused, blocked)
 	LastUse int64  // monotonic, nanoseconds: when it last sent something
 
 	// Replies.

@@ -67,7 +67,7 @@ func (d *Dict) borrow() (giveBack func()) {
 }
 
 // A directory names the segment of each part of the positions. Its entries are read
-// without a lock by Touch, so both are replaced as wholes.
+// without a lock by Home, so both are replaced as wholes.
 type directory struct {
 	depth  uint8
 	segs   []uint64 // packed segments

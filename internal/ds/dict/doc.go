@@ -29,7 +29,7 @@
 // # Growth
 //
 // A segment is rebuilt with 4/3 or 3/2 as many buckets when it holds more than
-// fullLoad keys a bucket, up to 128 buckets; then it is split in two. So growth moves
+// fullLoad/2 keys a bucket, up to 128 buckets; then it is split in two. So growth moves
 // at most some 1,400 references at a time, no second table exists, and the memory of
 // a table follows its number of keys within 13 %: measured by
 // BenchmarkBytesPerKey, 7.6 to 8.7 bytes a key. (Doubling would swing
