@@ -22,6 +22,7 @@ const (
 
 // Received implements the loop's handler.
 func (x *Executor) Received(s *session.Session, data []byte) {
+	x.Stats.Reads++
 	x.Stats.BytesIn += int64(len(data))
 	s.LastUse = x.mono
 	if s.Closing != session.Open {
@@ -124,6 +125,7 @@ func (x *Executor) Space(s *session.Session) []byte {
 
 // Filled implements the loop's handler.
 func (x *Executor) Filled(s *session.Session, n int) {
+	x.Stats.Reads++
 	x.Stats.BytesIn += int64(n)
 	s.LastUse = x.mono
 	s.Query = s.Query[:len(s.Query)+n]

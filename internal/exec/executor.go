@@ -54,7 +54,8 @@ type Counters struct {
 	Histograms *observe.Histograms
 	Processed  int64
 	BytesIn    int64
-	BytesOut   int64
+	Reads      int64            // pieces received, each by one receive
+	Writes     int64            // turns' replies of a session, sent together
 	Errors     map[string]int64 // replies by code
 	Rejected   int64
 	ErrorTotal int64
@@ -196,6 +197,9 @@ func (x *Executor) report() {
 func (x *Executor) Dirty() []*session.Session {
 	for _, s := range x.dirty {
 		s.Queued = false
+		if s.Out.Len() > 0 {
+			x.Stats.Writes++
+		}
 		if grown := int64(cap(s.Query)) - s.QueryCounted; grown != 0 {
 			x.Keyspace.Buffers.Add(grown)
 			s.QueryCounted += grown
@@ -222,8 +226,7 @@ func (x *Executor) Closed(s *session.Session) {
 		x.Keyspace.Unwatch(w)
 	}
 	if s.Monitor {
-		s.Monitor = false
-		x.Sessions.Monitors.Add(-1)
+		x.Sessions.SetMonitor(s, false)
 	}
 	s.Out.Discard()
 	x.dropQuery(s)

@@ -400,11 +400,11 @@ type Deferred struct {
 	kind byte
 }
 
-// deferredWidth is the room kept for the count: lengths are padded to it with
-// nothing, by moving what follows, if it is still in the same buffer.
+// deferredWidth is the most digits of the count of an aggregate begun before its length
+// was known.
 const deferredWidth = 10
 
-// ArrayLater begins an array whose length EndArray gives.
+// ArrayLater begins an array whose length End gives.
 func (w *Writer) ArrayLater() Deferred { return w.later('*') }
 
 // SetLater begins a set whose length End gives; in RESP2 an array.

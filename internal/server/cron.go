@@ -7,8 +7,9 @@ import (
 )
 
 const (
-	// cronPeriod is how often background work looks for something to do.
-	cronPeriod = 100 * time.Millisecond
+	// samplePeriod is how often the rates of INFO, and while there is a limit the memory
+	// of connections, are measured.
+	samplePeriod = 100 * time.Millisecond
 
 	// slice is how long background work goes on before it lets others have the
 	// processor: on a machine with one, a PING waits for it.
@@ -26,7 +27,8 @@ const (
 // cron is the server's background work that nobody waits for.
 func (s *Server) cron() {
 	defer s.background.Done()
-	ticker := time.NewTicker(cronPeriod)
+	period := s.cronPeriod()
+	ticker := time.NewTicker(period)
 	defer ticker.Stop()
 	var nextSweep, nextTrim, nextClients int64
 	for {
@@ -52,6 +54,10 @@ func (s *Server) cron() {
 		if s.cronPaused.Load() {
 			continue
 		}
+		if p := s.cronPeriod(); p != period {
+			period = p
+			ticker.Reset(p)
+		}
 		now := s.clock.Mono()
 		s.keyspace.SetNow(clock.Now(s.clock))
 		s.sample(now)
@@ -73,21 +79,28 @@ func (s *Server) cron() {
 	}
 }
 
+// cronPeriod is how often background work looks for something to do.
+func (s *Server) cronPeriod() time.Duration { return time.Second / time.Duration(hz.Get(s.config)) }
+
 // sweep removes the keys whose time has come, in slices, and returns when to look
 // again. The share of the time that it takes depends on active-expire-effort.
 func (s *Server) sweep() time.Duration {
-	start := s.clock.Mono()
 	effort := time.Duration(s.keyspace.Tuning.ExpireEffort.Load())
-	for !s.keyspace.Sweep(slice) {
+	for {
+		start := s.clock.Mono()
+		whole := s.keyspace.Sweep(slice)
+		took := s.clock.Mono() - start
+		s.keyspace.Stats.ExpireCycleMicros.Add(took / 1000)
+		s.latency.Observe("expire-cycle", took/int64(time.Millisecond))
+		if whole {
+			break
+		}
 		select {
 		case <-s.stop:
 			return 0
 		default:
 		}
 		time.Sleep(slice * (11 - effort) / 4)
-	}
-	if ms := (s.clock.Mono() - start) / int64(time.Millisecond); s.latency.Wants(ms) && ms > 0 {
-		s.keyspace.Stats.ExpireCycleMicros.Add(ms * 1000)
 	}
 	expires := int64(0)
 	for _, db := range s.keyspace.Info() {
@@ -114,7 +127,7 @@ func (s *Server) trim() {
 func (s *Server) clientsPeriod() time.Duration {
 	switch {
 	case s.keyspace.Tuning.MaxMemory.Load() > 0:
-		return cronPeriod
+		return samplePeriod
 	case s.shared.Limits.Idle.Load() > 0:
 		return time.Second
 	default:

@@ -29,6 +29,7 @@ func (s *Server) counters() (c infocmd.Counters) {
 		c.ErrorTotal += st.ErrorTotal
 		c.Processed += st.Processed
 		c.BytesIn += st.BytesIn
+		c.Reads, c.Writes = c.Reads+st.Reads, c.Writes+st.Writes
 		c.Turns += st.Turns
 		c.QueryOver += st.QueryOver
 		c.OutputOver += st.OutputOver
@@ -36,7 +37,6 @@ func (s *Server) counters() (c infocmd.Counters) {
 	for _, l := range s.net.Stats(nil) {
 		c.BytesOut += int64(l.BytesOut)
 	}
-	c.Reads, c.Writes = c.Turns, c.Turns
 	return c
 }
 

@@ -149,10 +149,8 @@ func (s *Server) gateOf(c *command.Ctx) *keyspace.Gate {
 // monitor shows a command to every monitor.
 func (s *Server) monitor(from *session.Session, db int, args command.Args) {
 	line := servercmd.AppendMonitor(nil, s.clock.Wall(), db, from, s.redact(s.table.Resolve(args), args))
-	for _, m := range s.sessions.All() {
-		if m.Monitor {
-			m.Push(line, monitorMax)
-		}
+	for _, m := range s.sessions.Seeing() {
+		m.Push(line, monitorMax)
 	}
 }
 
@@ -188,7 +186,7 @@ func (s *Server) sample(now int64) {
 	if now < s.nextSample {
 		return
 	}
-	s.nextSample = now + int64(cronPeriod)
+	s.nextSample = now + int64(samplePeriod)
 	s.keyspace.Exclusive(nil, func() {
 		c := s.counters()
 		s.rates.ops.Sample(now, uint64(c.Processed))

@@ -154,7 +154,7 @@ func TestAbortSignal(t *testing.T) {
 	c.do("DEBUG PAUSE-CRON 1")
 	r.asked.Store(true)
 	r.signalled <- servercmd.ShutdownNoSave
-	time.Sleep(2 * cronPeriod)
+	time.Sleep(2 * samplePeriod)
 	if got := c.do("SHUTDOWN ABORT"); got != "OK" {
 		t.Fatalf("SHUTDOWN ABORT: %s", got)
 	}

@@ -14,11 +14,12 @@ import (
 type Registry struct {
 	mu     sync.Mutex
 	byID   map[uint64]*Session
+	seeing []*Session // the monitors; replaced as a whole
 	lastID atomic.Uint64
 
 	Accepted atomic.Int64 // connections ever accepted
 	Refused  atomic.Int64 // because there were too many
-	Monitors atomic.Int32 // sessions that see every command
+	Monitors atomic.Int32 // sessions that see every command; SetMonitor changes it
 
 	Pause Pause
 }
@@ -40,6 +41,29 @@ func (r *Registry) Remove(s *Session) {
 	r.mu.Lock()
 	delete(r.byID, s.ID)
 	r.mu.Unlock()
+}
+
+// SetMonitor makes a session see every command, or no longer.
+func (r *Registry) SetMonitor(s *Session, on bool) {
+	if s.Monitor == on {
+		return
+	}
+	s.Monitor = on
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if on {
+		r.seeing = append(slices.Clone(r.seeing), s)
+	} else {
+		r.seeing = slices.DeleteFunc(slices.Clone(r.seeing), func(o *Session) bool { return o == s })
+	}
+	r.Monitors.Store(int32(len(r.seeing)))
+}
+
+// Seeing is the sessions that see every command. The slice does not change.
+func (r *Registry) Seeing() []*Session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.seeing
 }
 
 // Len is the number of sessions.

@@ -112,10 +112,7 @@ func reset(d Deps, c *command.Ctx) error {
 		c.DB.Unwatch(w)
 	}
 	s.Multi.Watch = nil
-	if s.Monitor {
-		s.Monitor = false
-		d.Sessions.Monitors.Add(-1)
-	}
+	d.Sessions.SetMonitor(s, false)
 	s.DB, s.Name = 0, ""
 	s.User, s.Authenticated = acl.Default, !d.Users.RequiresAuth()
 	s.NoEvict, s.NoTouch, s.ImportSource = false, false, false

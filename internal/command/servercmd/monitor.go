@@ -27,8 +27,7 @@ func (d Deps) monitor(c *command.Ctx) error {
 	if c.Session.Monitor {
 		return nil
 	}
-	c.Session.Monitor = true
-	d.Sessions.Monitors.Add(1)
+	d.Sessions.SetMonitor(c.Session, true)
 	c.Out.OK()
 	return nil
 }
