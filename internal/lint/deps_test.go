@@ -27,14 +27,17 @@ PURE, vfs < config;
 PURE, clock, config < observe;
 
 # Floor 2: data structures. They know neither time nor options.
-PURE, mem < ds/listpack, ds/intset, ds/radix, ds/hll, ds/geohash;
-ds/listpack, ds/intset < ds/quicklist, ds/dict, ds/ranktree;
-ds/quicklist, ds/dict, ds/ranktree, ds/radix, ds/hll, ds/geohash < DS;
+PURE, mem < ds/leaf, ds/listpack, ds/intset, ds/ziplist, ds/hll, ds/geohash, ds/dict;
+ds/leaf < ds/hashdir < ds/hashtable, ds/scoreindex;
+ds/leaf, ds/listpack < ds/quicklist, ds/ranktree < ds/stream;
+ds/listpack, ds/intset, ds/ziplist < PACKED;
+PACKED, ds/quicklist, ds/dict, ds/hashtable, ds/scoreindex, ds/ranktree, ds/stream, ds/hll, ds/geohash < DS;
 
 # Floor 3: values, their file format, the keyspace.
-PURE < rdb;
+PACKED < rdb;
 ds/dict < ds/record;
-ds/record, resp, config, clock < keyspace;
+DS, ds/record < value;
+value, rdb, resp, config, clock < keyspace;
 
 # Floor 4: state that commands act on. None of it knows that there are commands.
 config, clock, PURE < acl;
