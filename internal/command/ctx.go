@@ -1,9 +1,14 @@
 package command
 
 import (
+	"bytes"
+	"math"
+
 	"github.com/spineldb/spinel/internal/clock"
+	"github.com/spineldb/spinel/internal/ds/record"
 	"github.com/spineldb/spinel/internal/journal"
 	"github.com/spineldb/spinel/internal/keyspace"
+	"github.com/spineldb/spinel/internal/numtext"
 	"github.com/spineldb/spinel/internal/resp"
 	"github.com/spineldb/spinel/internal/session"
 )
@@ -33,6 +38,97 @@ type Ctx struct {
 	effects    []Effect
 	verbatim   bool
 	after      func()
+	blocks     *Wait
+	ready      []byte
+}
+
+// A Wait is what a command says that found nothing to take and is to be run again when
+// there may be.
+type Wait struct {
+	Type  record.Type // of the keys that it waits for
+	Keys  [][]byte
+	More  []byte // another key that it will use, if any
+	Until int64  // monotonic nanoseconds at which the wait ends, 0 for never
+	// Empty writes the reply when the time is over.
+	Empty func(*resp.Writer)
+}
+
+// Block makes the client wait, instead of a reply. Within a transaction nobody waits:
+// the command gets the empty reply.
+//
+// When one of the keys may serve it the command is run again, with the arguments it had,
+// under the locks of that key and of More only. It finds the key with Ready, and must
+// look at no other of its keys; if there is still nothing to take it calls Block again.
+// It must not use the Session.
+func (c *Ctx) Block(w Wait) error {
+	if c.InMulti {
+		w.Empty(c.Out)
+		return nil
+	}
+	c.blocks = &w
+	return nil
+}
+
+// Ready is the key that changed, when the command of a client that waited is run again;
+// nil when it is run the first time.
+func (c *Ctx) Ready() []byte { return c.ready }
+
+// Skips says whether the command must not look at a key now.
+func (c *Ctx) Skips(key []byte) bool { return c.ready != nil && !bytes.Equal(key, c.ready) }
+
+// Serve makes the Ctx ready for a command of a client that waited.
+func (c *Ctx) Serve(ready []byte) { c.ready = ready }
+
+// TakeBlock is what Block was given, or nil.
+func (c *Ctx) TakeBlock() *Wait {
+	w := c.blocks
+	c.blocks = nil
+	return w
+}
+
+var (
+	errTimeoutFloat = &resp.Error{Code: "ERR", Text: "timeout is not a float or out of range"}
+	errTimeoutRange = &resp.Error{Code: "ERR", Text: "timeout is out of range"}
+	errTimeoutBelow = &resp.Error{Code: "ERR", Text: "timeout is negative"}
+	errTimeoutInt   = &resp.Error{Code: "ERR", Text: "timeout is not an integer or out of range"}
+)
+
+// Timeout is an argument in seconds as the end of a Wait, 0 for never.
+func (c *Ctx) Timeout(i int) (until int64, err error) {
+	seconds, ok := numtext.ParseFloat(c.Args[i])
+	if !ok {
+		return 0, errTimeoutFloat
+	}
+	millis := math.Ceil(seconds * 1000)
+	if millis > math.MaxInt64-1 || millis < math.MinInt64 {
+		return 0, errTimeoutRange
+	}
+	return c.until(int64(millis))
+}
+
+// TimeoutMillis is Timeout for an argument in milliseconds.
+func (c *Ctx) TimeoutMillis(i int) (until int64, err error) {
+	n, ok := numtext.ParseInt(c.Args[i])
+	if !ok {
+		return 0, errTimeoutInt
+	}
+	return c.until(n)
+}
+
+func (c *Ctx) until(millis int64) (int64, error) {
+	if millis < 0 {
+		return 0, errTimeoutBelow
+	}
+	if millis == 0 {
+		return 0, nil
+	}
+	if millis > math.MaxInt64-int64(c.Now) {
+		return 0, errTimeoutRange
+	}
+	if millis > (math.MaxInt64-c.Mono)/1e6 {
+		return math.MaxInt64, nil
+	}
+	return c.Mono + millis*1e6, nil
 }
 
 // An Effect is one command for the journal.

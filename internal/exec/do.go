@@ -83,13 +83,16 @@ func (x *Executor) do(f *feed, r *request) {
 		x.txn.Hint(r.args[spec.FirstKey()], r.placement)
 		x.txn.LockOne(r.placement)
 		x.call(s, spec)
-		x.commit(s)
+		x.afterCall(s, spec)
 		x.txn.Unlock()
 		x.time(spec, r)
 	default:
 		x.general(s, spec, r)
 	}
 	s.LastCommand = spec.FullName()
+	if s.Wait != nil {
+		f.stopped, f.stopAt = true, int(r.end)
+	}
 }
 
 // general runs a command of no key, of several keys, or in exclusive mode.
@@ -99,7 +102,7 @@ func (x *Executor) general(s *session.Session, spec *command.Spec, r *request) {
 		x.flushTimer()
 		x.Exclusive(func() {
 			x.call(s, spec)
-			x.commit(s)
+			x.afterCall(s, spec)
 		})
 		x.runAfter()
 		x.time(spec, r)
@@ -110,7 +113,7 @@ func (x *Executor) general(s *session.Session, spec *command.Spec, r *request) {
 		x.txn.Lock(set)
 	}
 	x.call(s, spec)
-	x.commit(s)
+	x.afterCall(s, spec)
 	if set != 0 {
 		x.txn.Unlock()
 	}

@@ -32,6 +32,9 @@ type Executor struct {
 
 	dirty   []*session.Session
 	stopped []*session.Session // until a pause ends
+	waits   waitHeap           // of sessions that wait for keys
+	reply   resp.Writer        // of a command that is run for another loop's session
+	try     func(*keyspace.Waiter, []byte) bool
 	ended   []*session.Session // in this turn
 
 	exclusive bool  // in exclusive mode
@@ -123,6 +126,7 @@ func New(sh *Shared) *Executor {
 	x.Stats.Errors = map[string]int64{}
 	x.ctx.DB, x.ctx.Engine = x.txn, x
 	x.anon.Anon = true
+	x.try = x.tryServe
 	x.txn.Deleted = func(db int, key []byte) {
 		if x.Journal.Active() {
 			name := delName
@@ -228,6 +232,7 @@ func (x *Executor) Closed(s *session.Session) {
 	if s.Monitor {
 		x.Sessions.SetMonitor(s, false)
 	}
+	x.abandon(s)
 	s.Out.Discard()
 	x.dropQuery(s)
 	for i, old := range x.stopped {
@@ -250,6 +255,10 @@ func (x *Executor) EOF(s *session.Session) {
 
 // finish closes a session when its replies are sent.
 func (x *Executor) finish(s *session.Session) {
+	if s.Wait != nil {
+		x.abandon(s)
+		s.Closing = session.Immediately
+	}
 	if s.Closing == session.Open {
 		s.Closing = session.AfterReply
 	}
@@ -257,14 +266,17 @@ func (x *Executor) finish(s *session.Session) {
 
 // Woken implements the loop's handler.
 func (x *Executor) Woken(s *session.Session) {
-	closing, resume := s.TakeOrders()
+	orders := s.TakeOrders()
 	if b := s.TakePushed(); len(b) > 0 {
 		s.Out.Raw(b)
 	}
-	if closing {
+	if orders.Close {
 		s.Closing = session.Immediately
 	}
-	if resume && s.Stopped {
+	if orders.Unblock {
+		x.unblocked(s)
+	}
+	if orders.Resume && s.Stopped && s.Wait == nil {
 		s.Stopped = false
 		x.feed(s, s.Query, true)
 	}
@@ -278,6 +290,7 @@ const tick = 100 * time.Millisecond
 func (x *Executor) Tick(int64) time.Duration {
 	x.pool.Trim(8)
 	x.resumePaused()
+	x.timeouts()
 	if len(x.stopped) > 0 {
 		return max(min(tick, time.Duration(x.Sessions.Pause.Until()-x.mono)), time.Millisecond)
 	}

@@ -90,4 +90,7 @@ func (x *Executor) runQueue(s *session.Session, queue []session.Queued, watch *k
 	x.append(x.effects)
 	clear(x.effects)
 	x.effects = x.effects[:0]
+	if x.txn.HasReady() {
+		x.serve()
+	}
 }

@@ -188,6 +188,12 @@ func (ks *Keyspace) Evict() Outcome {
 	start := ks.clock.Mono()
 	budget := tenacityLimit(ks.Tuning.Tenacity.Load()) * 1000
 	for i := 0; ks.Used() > limit; i++ {
+		if ks.husks.Load() > 0 && ks.freeSomeHusks() { // what was evicted is not free yet
+			if ks.clock.Mono()-start > budget {
+				return Running
+			}
+			continue
+		}
 		if !ks.evictOne() {
 			return Failed
 		}

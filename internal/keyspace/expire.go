@@ -8,6 +8,7 @@ import (
 	"github.com/spineldb/spinel/internal/ds/record"
 	"github.com/spineldb/spinel/internal/mem"
 	"github.com/spineldb/spinel/internal/resp"
+	"github.com/spineldb/spinel/internal/value"
 )
 
 // # Expiry without an index
@@ -62,8 +63,12 @@ func (st *stripe) hinter(tb *table) func(*dict.Bucket) {
 	return func(b *dict.Bucket) {
 		hint, now := uint8(0), st.tick()
 		tb.dict.Each(b, func(s dict.Slot) bool {
-			if rec := record.At(tb.heap.arena, s.Ref()); rec.HasExpiry() {
+			rec := record.At(tb.heap.arena, s.Ref())
+			if rec.HasExpiry() {
 				hint = sooner(hint, hintOf(rec.Expiry(), now), now)
+			}
+			if at := value.FieldExpiry(rec); at >= 0 {
+				hint = sooner(hint, hintOf(at, now), now)
 			}
 			return true
 		})
@@ -98,7 +103,7 @@ func (t *Txn) SetExpiry(key []byte, at int64) (bool, error) {
 	if rec.HasExpiry() == (at >= 0) {
 		return true, nil
 	}
-	if err := t.reshape(&p, t.DB, at); err != nil {
+	if err := t.reshape(&p, at); err != nil {
 		return false, err
 	}
 	t.changed(p.st, t.DB, key)
@@ -106,7 +111,7 @@ func (t *Txn) SetExpiry(key []byte, at int64) (bool, error) {
 }
 
 // reshape rewrites a record with another expiry.
-func (t *Txn) reshape(p *place, db int, expiry int64) error {
+func (t *Txn) reshape(p *place, expiry int64) error {
 	rec := p.rec()
 	s := record.Shape{
 		Key: rec.Key(), Type: rec.Type(), Expiry: expiry,
@@ -116,7 +121,8 @@ func (t *Txn) reshape(p *place, db int, expiry int64) error {
 	if err != nil {
 		return err
 	}
-	return t.insert(p, db, ref, expiry)
+	p.replaceMoved(ref, expiry)
+	return nil
 }
 
 // copyRecord makes a record of another shape with the same value.
@@ -187,7 +193,7 @@ func (ks *Keyspace) sweepSome(st *stripe) (done bool) {
 	if c.at == 0 {
 		c.at = uint64(st.index) << stripeShift
 	}
-	for c.db < len(st.dbs) && (st.dbs[c.db] == nil || st.dbs[c.db].expires == 0) {
+	for c.db < len(st.dbs) && !st.dbs[c.db].mayExpire() {
 		c.db, c.at = c.db+1, uint64(st.index)<<stripeShift
 	}
 	if c.db >= len(st.dbs) {

@@ -75,6 +75,8 @@ func (t *Txn) FreeDetached() {
 				t.ks.Stats.LazyFreePending.Add(-n)
 			}
 			st.lazy = nil
+			for st.freeHusks(huskLeaves) {
+			}
 		}
 	})
 }

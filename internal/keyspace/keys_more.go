@@ -77,6 +77,6 @@ func (t *Txn) giveClock(p *place, clock uint32) {
 	rec := p.rec()
 	s := record.Shape{Key: rec.Key(), Type: rec.Type(), Expiry: rec.Expiry(), Clocks: true, Clock: clock}
 	if ref, err := p.st.copyRecord(&s, rec, p.st.heap.arena); err == nil {
-		_ = t.insert(p, t.DB, ref, s.Expiry) // replacing a record takes no memory
+		p.replaceMoved(ref, s.Expiry)
 	}
 }

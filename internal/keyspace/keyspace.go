@@ -9,6 +9,7 @@ import (
 	"github.com/spineldb/spinel/internal/ds/dict"
 	"github.com/spineldb/spinel/internal/hash"
 	"github.com/spineldb/spinel/internal/mem"
+	"github.com/spineldb/spinel/internal/value"
 )
 
 const (
@@ -46,6 +47,8 @@ type Keyspace struct {
 	stripes [Stripes]stripe
 
 	scratches dict.Scratches
+	values    value.Shared
+	husks     atomic.Int64 // in all stripes
 
 	// used is the memory of all arenas as far as executors have reported it.
 	used atomic.Int64
@@ -59,6 +62,7 @@ type Keyspace struct {
 	version  uint16 // of the last snapshot; changed in exclusive mode
 	Stats    Stats
 
+	waitingKeys atomic.Int64
 	sweepStripe int
 	// Expired and Evicted are called, if set, when a sweep or an eviction removes a key,
 	// under the stripe's lock.
@@ -103,9 +107,11 @@ type stripe struct {
 	dbs     []*table                // nil where a database was never used
 	shown   []atomic.Pointer[table] // the same, for Seek
 	watches map[watchedKey][]watcher
-	lazy    []*table  // detached, being freed in pieces
-	snap    *Snapshot // the running snapshot
-	counted int64     // of heap.arena.Live(), already in Keyspace.used
+	waiters map[watchedKey]*waitList
+	lazy    []*table     // detached, being freed in pieces
+	husks   []value.Husk // of removed values, being freed in pieces
+	snap    *Snapshot    // the running snapshot
+	counted int64        // of heap.arena.Live(), already in Keyspace.used
 	sweep   sweepCursor
 	refs    []mem.Ref
 	_       [64]byte // keep neighbours' locks off this cache line
@@ -124,9 +130,13 @@ type table struct {
 	dict    *dict.Dict
 	heap    *heap
 	expires int  // records with an expiry
+	fields  bool // a hash has had fields with an expiry
 	snapDB  int  // its number at the cut of the running snapshot
 	gone    bool // detached by a flush
 }
+
+// mayExpire says whether a sweep can find anything. A table that is not there has nothing.
+func (tb *table) mayExpire() bool { return tb != nil && (tb.expires > 0 || tb.fields) }
 
 // New makes an empty keyspace.
 func New(o Options) (*Keyspace, error) {
@@ -140,6 +150,8 @@ func New(o Options) (*Keyspace, error) {
 	if ks.reserve == 0 {
 		ks.reserve = mem.ReserveMax
 	}
+	ks.values.Limits.SetDefaults()
+	ks.values.Hash = func(b []byte) uint64 { return maphash.Bytes(ks.seed, b) }
 	ks.Tuning.Samples.Store(5)
 	ks.Tuning.Tenacity.Store(10)
 	ks.Tuning.LFULogFactor.Store(10)

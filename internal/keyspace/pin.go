@@ -10,8 +10,8 @@ type pin struct {
 	dead  bool // freed meanwhile; really freed with the last pin
 }
 
-// free returns a record's block, now or when it is not lent any more.
-func (st *stripe) free(h *heap, ref mem.Ref) {
+// freeBlock returns a record's block, now or when it is not lent any more.
+func (st *stripe) freeBlock(h *heap, ref mem.Ref) {
 	if len(h.pins) > 0 {
 		if pn := h.pins[ref]; pn != nil {
 			pn.dead = true

@@ -22,6 +22,8 @@ type Txn struct {
 	hints  []hint // placements of the declared keys, computed before
 	hinted int
 
+	ready []readyKey // keys that changed and that somebody waits for
+
 	dirty int   // changes made by the command
 	delta int64 // change of memory, not yet reported
 
@@ -197,6 +199,9 @@ func (t *Txn) expire(p *place, db int, key []byte) {
 	t.ks.remove(p.st, p.tb, db, p.at, p.slot, key)
 	p.slot = dict.Slot{Home: p.tb.dict.Home(p.at)}
 	t.ks.Stats.Expired.Add(1)
+	if len(p.st.waiters) > 0 {
+		t.wake(p.st, db, key)
+	}
 	if t.Deleted != nil {
 		t.Deleted(db, key)
 	}
@@ -252,6 +257,9 @@ func (t *Txn) changed(st *stripe, db int, key []byte) {
 	t.dirty++
 	if len(st.watches) > 0 {
 		st.signal(db, key)
+	}
+	if len(st.waiters) > 0 {
+		t.wake(st, db, key)
 	}
 }
 

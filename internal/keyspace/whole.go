@@ -159,17 +159,11 @@ func (t *Txn) Rename(from, to []byte) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	if err := t.place(&p, t.DB, to); err != nil {
+	if err := t.place(&p, t.DB, to, true); err != nil {
 		return true, err
 	}
-	t.removeMoved(from)
+	t.removeMoved(from, to)
 	return true, nil
-}
-
-func (t *Txn) removeMoved(key []byte) {
-	p := t.find(t.DB, key)
-	t.ks.remove(p.st, p.tb, t.DB, p.at, p.slot, key)
-	t.changed(p.st, t.DB, key)
 }
 
 // Copy copies a key to another name, in another database perhaps.
@@ -178,7 +172,7 @@ func (t *Txn) Copy(from []byte, db int, to []byte) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	return true, t.place(&p, db, to)
+	return true, t.place(&p, db, to, false)
 }
 
 // Move moves a key to another database. The caller has seen that it is not there.
@@ -187,31 +181,11 @@ func (t *Txn) Move(key []byte, db int) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	if err := t.place(&p, db, key); err != nil {
+	if err := t.place(&p, db, key, true); err != nil {
 		return true, err
 	}
-	t.removeMoved(key)
+	t.removeMoved(key, key)
 	return true, nil
-}
-
-// place puts a copy of a record under another name.
-func (t *Txn) place(from *place, db int, name []byte) error {
-	rec := from.rec()
-	to := t.find(db, name)
-	t.prepare(&to, db)
-	s := record.Shape{
-		Key: name, Type: rec.Type(), Expiry: rec.Expiry(),
-		Clocks: rec.HasClock(), Clock: rec.Clock(),
-	}
-	ref, err := to.st.copyRecord(&s, rec, to.st.heap.arena)
-	if err != nil {
-		return err
-	}
-	if err := t.insert(&to, db, ref, s.Expiry); err != nil {
-		return err
-	}
-	t.changed(to.st, db, name)
-	return nil
 }
 
 // FlushAll removes every key of every database, and returns how many there were. It is
@@ -261,6 +235,9 @@ func (st *stripe) forget() (records int64) {
 		records += int64(tb.dict.Len())
 	}
 	st.lazy = nil
+	records += int64(len(st.husks))
+	st.ks.husks.Add(-int64(len(st.husks)))
+	st.husks = nil
 	return records
 }
 
@@ -303,6 +280,10 @@ func (ks *Keyspace) LazyFree() (more bool) {
 				st.lazy = st.lazy[:n-1]
 			}
 			more = more || len(st.lazy) > 0
+			ks.used.Add(st.settle())
+		}
+		if len(st.husks) > 0 {
+			more = st.freeHusks(huskLeaves) || more
 			ks.used.Add(st.settle())
 		}
 		st.mu.Unlock()

@@ -132,7 +132,7 @@ func (h *testHandler) EOF(s *session.Session) {
 func (h *testHandler) Woken(s *session.Session) {
 	h.must(s).woken.Add(1)
 	s.Out.Raw(s.TakePushed())
-	if closing, _ := s.TakeOrders(); closing {
+	if s.TakeOrders().Close {
 		s.Closing = session.Immediately
 	}
 	h.dirty = append(h.dirty, s)
@@ -220,6 +220,8 @@ func (h *testHandler) Closed(s *session.Session) {
 	h.w.mu.Unlock()
 	h.w.closed.Add(1)
 }
+
+func (h *testHandler) Deadline() int64 { return 0 }
 
 func (h *testHandler) Tick(int64) time.Duration { return 20 * time.Millisecond }
 

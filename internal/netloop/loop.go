@@ -173,6 +173,9 @@ func (l *loop) turn() bool {
 		h.Run()
 	}
 	l.p.settle()
+	if d := h.Deadline(); d > 0 && d < l.tickAt {
+		l.tickAt = d
+	}
 	for _, s := range h.Dirty() {
 		if c, ok := s.Link.(*conn); ok && c.owner.Load() == l {
 			l.act(c)

@@ -40,6 +40,9 @@ type Handler interface {
 	// Tick is called at least once in the duration that it returned the last time,
 	// while the loop has clients (loop 0: always).
 	Tick(nowNanos int64) (next time.Duration)
+	// Deadline is a monotonic time at which Tick is to be called even if that is before
+	// the time that it returned, 0 for none. It is asked after Run.
+	Deadline() int64
 	// End ends the turn.
 	End()
 }

@@ -53,8 +53,10 @@ func (h *pongHandler) Run() {
 }
 func (h *pongHandler) Dirty() []*session.Session { return h.dirty }
 func (h *pongHandler) Closed(*session.Session)   {}
-func (h *pongHandler) Tick(int64) time.Duration  { return 100 * time.Millisecond }
-func (h *pongHandler) End()                      {}
+func (h *pongHandler) Deadline() int64           { return 0 }
+
+func (h *pongHandler) Tick(int64) time.Duration { return 100 * time.Millisecond }
+func (h *pongHandler) End()                     {}
 
 func servePong(tb testing.TB, backend string, loops, spin int, addr string) (*Server, string) {
 	tb.Helper()

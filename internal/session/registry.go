@@ -20,6 +20,8 @@ type Registry struct {
 	Accepted atomic.Int64 // connections ever accepted
 	Refused  atomic.Int64 // because there were too many
 	Monitors atomic.Int32 // sessions that see every command; SetMonitor changes it
+	Blocked  atomic.Int64 // sessions that wait for a key
+	Timeouts atomic.Int64 // those of them that wait until some time
 
 	Pause Pause
 }

@@ -75,6 +75,10 @@ type Session struct {
 	Queued    bool  // is on its loop's list of sessions with something to send
 	SoftSince int64 // monotonic: since when Out is above the soft limit; 0 if it is not
 
+	// Wait is what a blocking command waits for; nil if the session is not blocked. Only
+	// its executor sets it.
+	Wait Wait
+
 	// State that commands set.
 	DB            int
 	Name          string
@@ -106,6 +110,13 @@ type Session struct {
 	pushMu  sync.Mutex
 	pushed  []byte // out-of-band bytes from other threads, to be sent
 	ordered atomic.Uint32
+}
+
+// A Wait is what a blocked session waits for.
+type Wait interface {
+	// Unblock ends the wait as if its time were over, or with an error. It returns false
+	// if it is over already. Any thread that knows the session to be there.
+	Unblock(asError bool) bool
 }
 
 // The requests that other threads may make of a session.
@@ -156,11 +167,21 @@ func (s *Session) OrderResume() {
 	s.Link.Wake()
 }
 
+// OrderUnblock makes the loop go on soon with a session whose wait is over. What it is
+// told has been pushed before. Any thread.
+func (s *Session) OrderUnblock() {
+	s.ordered.Or(orderUnblock)
+	s.Link.Wake()
+}
+
+// Orders is what other threads asked of a session.
+type Orders struct{ Close, Resume, Unblock bool }
+
 // TakeOrders returns what other threads asked for since the last call.
-func (s *Session) TakeOrders() (closing, resume bool) {
+func (s *Session) TakeOrders() Orders {
 	if s.ordered.Load() == 0 {
-		return false, false
+		return Orders{}
 	}
 	o := s.ordered.Swap(0)
-	return o&orderClose != 0, o&orderResume != 0
+	return Orders{o&orderClose != 0, o&orderResume != 0, o&orderUnblock != 0}
 }

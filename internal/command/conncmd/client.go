@@ -250,23 +250,28 @@ var clientUnblock = command.Sub[Deps]{Spec: command.Spec{
 	Complexity: "O(log N) where N is the number of client connections",
 	Syntax:     "client-id:integer [(TIMEOUT|ERROR)]",
 	Arity:      -3,
-	Flags:      anytime | command.Admin,
+	Flags:      anytime | command.Admin | command.Exclusive,
 	ACL:        command.CatConnection,
 }, Run: unblock}
 
 var errUnblockReason = resp.Errorf("CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
 
-// unblock finds no client blocked, because no command blocks yet.
-func unblock(_ Deps, c *command.Ctx) error {
+func unblock(d Deps, c *command.Ctx) error {
 	switch {
 	case len(c.Args) > 4:
 		return wrongUse(c)
 	case len(c.Args) == 4 && !c.Args.Is(3, "TIMEOUT") && !c.Args.Is(3, "ERROR"):
 		return errUnblockReason
 	}
-	if _, err := c.Args.Int(2); err != nil {
+	id, err := c.Args.Int(2)
+	if err != nil {
 		return err
 	}
-	c.Out.Int(0)
+	s := d.Sessions.Find(uint64(id))
+	if s != nil && s.Wait != nil && s.Wait.Unblock(len(c.Args) == 4 && c.Args.Is(3, "ERROR")) {
+		c.Out.Int(1)
+	} else {
+		c.Out.Int(0)
+	}
 	return nil
 }

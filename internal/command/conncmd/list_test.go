@@ -211,7 +211,7 @@ func TestKill(t *testing.T) {
 			if got := c.Session.Closing == session.Immediately; got != want[id] {
 				t.Errorf("CLIENT KILL %s: client %s killed: %v", tt.args, id, got)
 			}
-			closing, _ := c.Session.TakeOrders()
+			closing := c.Session.TakeOrders().Close
 			if closing != want[id] {
 				t.Errorf("CLIENT KILL %s: the loop of %s was told: %v", tt.args, id, closing)
 			}

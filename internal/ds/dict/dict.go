@@ -32,6 +32,7 @@ type Dict struct {
 
 	dir   atomic.Pointer[directory]
 	count int
+	gen   uint32
 
 	// Version is stamped on buckets made from now on.
 	Version uint16
@@ -91,6 +92,10 @@ func New(arena *mem.Arena, hash Hash, skip uint8, scratches *Scratches) *Dict {
 
 // Len is the number of records.
 func (d *Dict) Len() int { return d.count }
+
+// Generation changes whenever Slots become invalid: a Slot is good as long as it is what
+// it was when the Slot was found.
+func (d *Dict) Generation() uint32 { return d.gen }
 
 func tagOf(placement uint64) uint8 {
 	t := uint8(placement)
@@ -197,6 +202,7 @@ func (d *Dict) next(b *Bucket) *Bucket { return (*Bucket)(d.arena.Ptr(b.refs[Pla
 // Insert adds a record whose key is not in the dict. It returns false if there is no
 // memory left. It makes all Slots invalid.
 func (d *Dict) Insert(placement uint64, r mem.Ref) bool {
+	d.gen++
 	dir := d.dir.Load()
 	if dir == nil {
 		if dir = d.begin(); dir == nil {
@@ -274,6 +280,7 @@ func (d *Dict) put(b *Bucket, tag uint8, r mem.Ref) bool {
 // Delete removes the record of a slot from the table; the record itself is the
 // caller's to free. It makes all Slots invalid.
 func (d *Dict) Delete(placement uint64, s Slot) {
+	d.gen++
 	d.remove(s)
 	d.count--
 	dir := d.dir.Load()
@@ -319,6 +326,7 @@ func (d *Dict) Clear(free func(mem.Ref)) {
 // ClearSome frees whole segments until about max records are gone, and returns how
 // many remain. The dict must not be used otherwise meanwhile.
 func (d *Dict) ClearSome(free func(mem.Ref), max int) int {
+	d.gen++
 	dir := d.dir.Load()
 	if dir == nil {
 		return 0

@@ -12,7 +12,7 @@
 //	expiry   milliseconds since the epoch, little endian
 //	clock    of the last access: seconds, or minutes and a logarithmic counter
 //	value    of a string: a length of 1 to 5 bytes and the bytes, or an integer of
-//	         1, 2, 4 or 8 bytes
+//	         1, 2, 4 or 8 bytes; of the others: a length and the value part (see Encoding)
 //
 // # Example
 //
@@ -66,6 +66,16 @@ const (
 	Int16
 	Int32
 	Int64
+)
+
+// Encodings of the other types. The value part is the packed bytes themselves, or the
+// root of something bigger.
+const (
+	Packed   Encoding = iota // a listpack
+	Intset                   // of sets
+	PackedEx                 // of hashes: a listpack with the fields' expiries
+	Rooted                   // the root of a quicklist, a hash table, a tree, a stream
+	RootedEx                 // of hashes: the same, some field expires
 )
 
 const (
@@ -170,8 +180,11 @@ func (r Record) valueAt() int {
 // IsInt says whether a string is kept as an integer.
 func (r Record) IsInt() bool {
 	e := r.Encoding()
-	return e != Bytes && e != Raw
+	return e != Bytes && e != Raw && r.Type() == String
 }
+
+// IsRooted says whether the value is more than the record: its part in it is a root.
+func (r Record) IsRooted() bool { return r.Type() != String && r.Encoding() >= Rooted }
 
 // Int is the value of a string kept as an integer.
 func (r Record) Int() int64 {
@@ -188,8 +201,8 @@ func (r Record) Int() int64 {
 	}
 }
 
-// Bytes is the value of a string kept as bytes. The bytes are the arena's and may be
-// changed in place.
+// Bytes is the value of a string kept as bytes, or the value part of another type. The
+// bytes are the arena's and may be changed in place.
 func (r Record) Bytes() []byte {
 	at := r.valueAt()
 	n, size := readLen(unsafe.Add(r.p, at))
@@ -400,6 +413,40 @@ func (r Record) Stretch(n int) []byte {
 		clear(b[old:])
 	}
 	r.setEncoding(Raw)
+	return b
+}
+
+// SizeWith is the number of bytes that the block would use with a value part of n bytes.
+func (r Record) SizeWith(n int) int { return r.valueAt() + lenSize(n) + n }
+
+// Resize changes the length of a value part to n in place, moving it if the length field
+// changes size, and returns it. What new bytes are is arbitrary. The caller knows that
+// the block has room.
+func (r Record) Resize(e Encoding, n int) []byte {
+	p := unsafe.Add(r.p, r.valueAt())
+	old, oldSize := readLen(p)
+	size := lenSize(n)
+	if size != oldSize {
+		keep := min(n, old)
+		copy(unsafe.Slice((*byte)(unsafe.Add(p, size)), keep), unsafe.Slice((*byte)(unsafe.Add(p, oldSize)), keep))
+	}
+	putLen(p, n)
+	r.setEncoding(e)
+	return unsafe.Slice((*byte)(unsafe.Add(p, size)), n)
+}
+
+// CopyResized writes the record into another block with a value part of n bytes of
+// another encoding, which begins with the bytes that r's has, and returns it.
+func (r Record) CopyResized(a *mem.Arena, to mem.Ref, e Encoding, n int) []byte {
+	at := r.valueAt()
+	old := r.Bytes()
+	w := Record{a.Ptr(to)}
+	copy(unsafe.Slice((*byte)(w.p), at), unsafe.Slice((*byte)(r.p), at))
+	p := unsafe.Add(w.p, at)
+	putLen(p, n)
+	w.setEncoding(e)
+	b := unsafe.Slice((*byte)(unsafe.Add(p, lenSize(n))), n)
+	copy(b, old[:min(n, len(old))])
 	return b
 }
 

@@ -1,0 +1,289 @@
+package exec
+
+import (
+	"time"
+
+	"github.com/spineldb/spinel/internal/command"
+	"github.com/spineldb/spinel/internal/keyspace"
+	"github.com/spineldb/spinel/internal/resp"
+	"github.com/spineldb/spinel/internal/session"
+)
+
+// # Blocked sessions
+//
+// A command that calls Ctx.Block leaves a blocked: its arguments, and a waiter at its
+// keys. The session executes nothing further until the wait is over, which is said by
+// whoever ends it, on whatever loop:
+//
+//	served    an executor that changed a key ran the command again, and pushed its reply
+//	timeout   the session's own loop, in Tick
+//	unblocked CLIENT UNBLOCK, in exclusive mode
+//	closed    the session's own loop
+//
+// Only one of them can: keyspace.Waiter decides. The others push the reply and order the
+// session's loop to go on; it forgets the waiter then.
+
+// A blocked is what a session's blocking command waits for. It implements session.Wait.
+type blocked struct {
+	waiter keyspace.Waiter
+	s      *session.Session
+	spec   *command.Spec
+	args   command.Args
+	resp3  bool
+	until  int64 // monotonic nanoseconds, 0 for never
+	ended  bool  // and still among the loop's waits
+	empty  func(*resp.Writer)
+}
+
+// block registers the wait of a session's command, under the locks of its keys.
+func (x *Executor) block(s *session.Session, spec *command.Spec, w *command.Wait) {
+	args := clone(x.ctx.Args)
+	b := &blocked{s: s, spec: spec, args: args, resp3: s.Out.Resp3, until: w.Until, empty: w.Empty}
+	b.waiter = keyspace.Waiter{DB: s.DB, Type: w.Type, Owner: b}
+	for _, key := range w.Keys {
+		b.waiter.Keys = append(b.waiter.Keys, append([]byte(nil), key...))
+	}
+	if w.More != nil {
+		b.waiter.Extra = keyspace.StripeSet(x.Keyspace.Placement(w.More))
+	}
+	x.txn.Wait(&b.waiter)
+	s.Wait, s.Stopped = b, true
+	x.Sessions.Blocked.Add(1)
+	if b.until > 0 {
+		x.waits.push(b)
+		x.Sessions.Timeouts.Add(1)
+	}
+}
+
+// afterCall ends a command: it journals what it did, serves those who waited for a key
+// that it changed, and blocks the session if it asked for that. The locks are held, but
+// may be others afterwards.
+func (x *Executor) afterCall(s *session.Session, spec *command.Spec) {
+	if w := x.ctx.TakeBlock(); w != nil {
+		x.ctx.TakeEffects(s.DB, 0)
+		x.block(s, spec, w)
+		return
+	}
+	x.commit(s)
+	if x.txn.HasReady() {
+		x.serve()
+	}
+}
+
+// serve serves the clients that wait for keys which changed.
+func (x *Executor) serve() {
+	for {
+		need := x.txn.Serve(x.try)
+		if need == 0 {
+			break
+		}
+		x.txn.Unlock()
+		x.txn.Lock(need)
+	}
+}
+
+// tryServe runs the command of a client that waits, for a key that changed, and says
+// whether it has a reply.
+func (x *Executor) tryServe(w *keyspace.Waiter, key []byte) bool {
+	b := w.Owner.(*blocked)
+	c := &x.ctx
+	session, out, inMulti := c.Session, c.Out, c.InMulti
+	defer func() {
+		c.Session, c.Out, c.InMulti = session, out, inMulti
+		c.Serve(nil)
+	}()
+	x.reply.Resp3 = b.resp3
+	c.Session, c.Out, c.InMulti = b.s, &x.reply, false
+	c.Reset(b.spec, b.args, x.Journal.Active())
+	c.Serve(key)
+	x.txn.Begin(w.DB, c.Now)
+	err := b.spec.Run(c)
+	if err == nil && c.TakeBlock() != nil {
+		x.ctx.TakeEffects(w.DB, 0)
+		x.reply.Discard()
+		return false
+	}
+	if err != nil {
+		x.reply.Discard()
+		x.reply.Error(err)
+		x.count(err)
+		x.Stats.Commands[b.spec.ID].Failed++
+	}
+	x.changes += int64(x.txn.Dirty())
+	x.commit(b.s)
+	var all []byte
+	for _, chunk := range x.reply.Take(nil) {
+		all = append(all, chunk.Bytes...)
+		chunk.Free(nil)
+	}
+	b.s.Push(all, 0)
+	b.s.OrderUnblock()
+	return true
+}
+
+var errUnblocked = &resp.Error{Code: "UNBLOCKED", Text: "client unblocked via CLIENT UNBLOCK"}
+
+// Unblock implements session.Wait.
+func (b *blocked) Unblock(asError bool) bool {
+	if ok, _ := b.waiter.Cancel(); !ok {
+		return false
+	}
+	out := resp.Writer{Resp3: b.resp3}
+	if asError {
+		out.Error(errUnblocked)
+	} else {
+		b.empty(&out)
+	}
+	for _, chunk := range out.Take(nil) {
+		b.s.Push(chunk.Bytes, 0)
+	}
+	b.s.OrderUnblock()
+	return true
+}
+
+// unblocked goes on with a session whose wait is over.
+func (x *Executor) unblocked(s *session.Session) {
+	b, ok := s.Wait.(*blocked)
+	if !ok {
+		return
+	}
+	x.endWait(s, b)
+	if s.Closing == session.Open {
+		s.Stopped = false
+		x.feed(s, s.Query, true)
+	}
+}
+
+// endWait forgets a wait that is over.
+func (x *Executor) endWait(s *session.Session, b *blocked) {
+	x.Keyspace.Forget(&b.waiter)
+	s.Wait = nil
+	x.Sessions.Blocked.Add(-1)
+	if b.until > 0 {
+		x.Sessions.Timeouts.Add(-1)
+		b.ended = true
+		x.waits.dropped()
+	}
+}
+
+// abandon ends the wait of a session whose connection is gone.
+func (x *Executor) abandon(s *session.Session) {
+	b, ok := s.Wait.(*blocked)
+	if !ok {
+		return
+	}
+	for {
+		done, busy := b.waiter.Cancel()
+		if done || !busy {
+			break
+		}
+		time.Sleep(waitBusy) // another loop is running its command
+	}
+	x.endWait(s, b)
+}
+
+// waitBusy is how long to wait for a command that another loop is running.
+const waitBusy = 10 * time.Microsecond
+
+// timeouts ends the waits whose time is over.
+func (x *Executor) timeouts() {
+	for {
+		b := x.waits.first()
+		if b == nil || b.until > x.mono {
+			return
+		}
+		ok, busy := b.waiter.Cancel()
+		if busy {
+			return // it is as good as served
+		}
+		if ok {
+			b.empty(&b.s.Out)
+			x.mark(b.s)
+			x.unblocked(b.s)
+		} else {
+			x.waits.pop() // its loop, this one, has not been told yet
+			b.until = 0
+			x.Sessions.Timeouts.Add(-1)
+		}
+	}
+}
+
+// Deadline implements the loop's handler: when the first wait ends.
+func (x *Executor) Deadline() int64 {
+	if b := x.waits.first(); b != nil {
+		return b.until
+	}
+	return 0
+}
+
+// A waitHeap is waits that have an end, the earliest first: a binary heap. Waits that
+// ended otherwise are taken out when they come up, or are more than the others.
+type waitHeap struct {
+	list  []*blocked
+	ended int
+}
+
+func (h *waitHeap) first() *blocked {
+	for len(h.list) > 0 && h.list[0].ended {
+		h.pop()
+		h.ended--
+	}
+	if len(h.list) == 0 {
+		return nil
+	}
+	return h.list[0]
+}
+
+func (h *waitHeap) push(b *blocked) {
+	h.list = append(h.list, b)
+	for i := len(h.list) - 1; i > 0; {
+		up := (i - 1) / 2
+		if h.list[up].until <= h.list[i].until {
+			break
+		}
+		h.list[up], h.list[i] = h.list[i], h.list[up]
+		i = up
+	}
+}
+
+func (h *waitHeap) pop() {
+	last := len(h.list) - 1
+	h.list[0], h.list[last] = h.list[last], nil
+	h.list = h.list[:last]
+	h.sink(0)
+}
+
+func (h *waitHeap) sink(i int) {
+	for {
+		down := 2*i + 1
+		if down >= len(h.list) {
+			return
+		}
+		if down+1 < len(h.list) && h.list[down+1].until < h.list[down].until {
+			down++
+		}
+		if h.list[i].until <= h.list[down].until {
+			return
+		}
+		h.list[i], h.list[down] = h.list[down], h.list[i]
+		i = down
+	}
+}
+
+// dropped counts a wait that ended.
+func (h *waitHeap) dropped() {
+	if h.ended++; 2*h.ended <= len(h.list) {
+		return
+	}
+	kept := h.list[:0]
+	for _, b := range h.list {
+		if !b.ended {
+			kept = append(kept, b)
+		}
+	}
+	clear(h.list[len(kept):])
+	h.list, h.ended = kept, 0
+	for i := len(kept)/2 - 1; i >= 0; i-- {
+		h.sink(i)
+	}
+}

@@ -1,0 +1,172 @@
+package value
+
+import (
+	"encoding/binary"
+
+	"github.com/spineldb/spinel/internal/ds/leaf"
+	"github.com/spineldb/spinel/internal/ds/listpack"
+	"github.com/spineldb/spinel/internal/ds/record"
+	"github.com/spineldb/spinel/internal/mem"
+)
+
+// A kind is what is done with all values of a type alike. The file of each type has one.
+type kind struct {
+	// words are the names of the encodings as OBJECT ENCODING has them.
+	words map[record.Encoding]string
+	// empty writes the root of an empty value of a type whose values are always rooted.
+	rootSize int
+	empty    func(root []byte)
+	// len is the number of elements; fields, not words.
+	len func(c *Cell) int
+	// freeSome frees about as many leaves of a root, and says whether all is freed.
+	freeSome func(h leaf.Heap, root []byte, leaves int) (done bool)
+	// leaves appends the references of the leaves of a root, in order.
+	leaves func(a *mem.Arena, root []byte, dst []mem.Ref) []mem.Ref
+	// each calls fn for every element of a leaf.
+	each func(a *mem.Arena, ref mem.Ref, fn func(e Element))
+	// thaw is leaf.Heap.Thaw, for the leaf and what is outside of it.
+	thaw func(h leaf.Heap, ref mem.Ref)
+	// copyInto fills an empty value with a copy of another.
+	copyInto func(src, dst *Cell) error
+	// memory is the number of bytes of what the root names, perhaps from so many samples.
+	memory func(c *Cell, samples int) int
+	// check reports the first invariant that does not hold.
+	check func(c *Cell) error
+}
+
+// An Element is one element of a value as a snapshot writes it. The bytes are the
+// arena's.
+type Element struct {
+	Name    listpack.Elem // the element, member or field
+	Value   []byte        // of a field
+	Score   float64
+	Expiry  int64 // of a field, -1 for none
+	IsPlain bool  // of a list: Node is one element and not a listpack
+	Node    []byte
+}
+
+var kinds [record.Stream + 1]*kind
+
+// describe enters a type's kind. Its result only gives the declaration a place to stand.
+func describe(t record.Type, k kind) struct{} {
+	kinds[t] = &k
+	return struct{}{}
+}
+
+// Empty is the encoding and the size of the value part of an empty value.
+func Empty(t record.Type) (record.Encoding, int) {
+	if k := kinds[t]; k.empty != nil {
+		return record.Rooted, epochSize + k.rootSize
+	}
+	return record.Packed, listpack.EmptySize
+}
+
+// InitEmpty writes the value part of an empty value.
+func InitEmpty(t record.Type, b []byte) {
+	if k := kinds[t]; k.empty != nil {
+		clear(b[:epochSize])
+		k.empty(b[epochSize:])
+		return
+	}
+	listpack.AppendEmpty(b[:0])
+}
+
+// EncodingName is the encoding of a value other than a string, as OBJECT ENCODING has it.
+func EncodingName(rec record.Record) string { return kinds[rec.Type()].words[rec.Encoding()] }
+
+// Len is the number of elements of a value other than a string.
+func Len(c *Cell) int { return kinds[c.Type()].len(c) }
+
+// IsEmpty says whether a key must not go on to exist with this value.
+func IsEmpty(c *Cell) bool { return c.Type() != record.Stream && Len(c) == 0 }
+
+// expirySize is the number of bytes of the earliest expiry that a hash with field
+// expiries has: before the listpack, or between the epoch and the root.
+const expirySize = 8
+
+// FieldExpiry is the time in milliseconds since the epoch at which the first field of a
+// hash may expire, -1 if none does.
+func FieldExpiry(rec record.Record) int64 {
+	if rec.Type() != record.Hash {
+		return -1
+	}
+	switch rec.Encoding() {
+	case record.PackedEx:
+		return int64(binary.LittleEndian.Uint64(rec.Bytes()))
+	case record.RootedEx:
+		return int64(binary.LittleEndian.Uint64(rec.Bytes()[epochSize:]))
+	}
+	return -1
+}
+
+// rootOf is the root in a rooted value part.
+func rootOf(rec record.Record) []byte {
+	b := rec.Bytes()[epochSize:]
+	if rec.Encoding() == record.RootedEx {
+		b = b[expirySize:]
+	}
+	return b
+}
+
+// rootMax is the size of the largest root.
+const rootMax = 128
+
+// A Husk is what a rooted value leaves when its record goes: everything that its root
+// names.
+type Husk struct {
+	kind  *kind
+	epoch uint16
+	n     uint8
+	root  [rootMax]byte
+}
+
+// NewHusk is the husk of a value whose record is about to be freed.
+func NewHusk(rec record.Record) Husk {
+	h := Husk{kind: kinds[rec.Type()], epoch: epochOf(rec)}
+	h.n = uint8(copy(h.root[:], rootOf(rec)))
+	return h
+}
+
+// FreeSome frees about as many leaves, and says whether all is freed.
+func (h *Husk) FreeSome(a *mem.Arena, leaves int) (done bool) {
+	return h.kind.freeSome(leaf.Heap{Arena: a, Epoch: h.epoch}, h.root[:h.n], leaves)
+}
+
+// Abandon makes a rooted value an empty one without freeing what its root names, since
+// another record has that root now.
+func Abandon(rec record.Record) {
+	listpack.AppendEmpty(rec.Resize(record.Packed, listpack.EmptySize)[:0])
+}
+
+// CopyInto fills an empty value with a copy of another of the same type, which may be in
+// another arena. If there is no memory it returns mem.ErrExhausted, and dst holds a part.
+func CopyInto(src, dst *Cell) error { return kinds[src.Type()].copyInto(src, dst) }
+
+// Freeze makes the leaves of a rooted value stay as they are, until each is thawed, and
+// appends them to dst. No other snapshot may be reading the value.
+func Freeze(c *Cell, epoch uint16, dst []mem.Ref) []mem.Ref {
+	c.SetEpoch(epoch)
+	return kinds[c.Type()].leaves(c.Arena, rootOf(c.Record()), dst)
+}
+
+// EachInLeaf calls fn for every element of a leaf of a value of a type, in order.
+func EachInLeaf(t record.Type, a *mem.Arena, ref mem.Ref, fn func(e Element)) {
+	kinds[t].each(a, ref, fn)
+}
+
+// Thaw ends the freezing of one leaf.
+func Thaw(t record.Type, a *mem.Arena, epoch uint16, ref mem.Ref) {
+	kinds[t].thaw(leaf.Heap{Arena: a, Epoch: epoch}, ref)
+}
+
+// Memory is the number of bytes that a value other than a string takes besides its
+// record, estimated from so many samples of its elements; 0 samples for all.
+func Memory(c *Cell, samples int) int {
+	if !c.Record().IsRooted() {
+		return 0
+	}
+	return kinds[c.Type()].memory(c, samples)
+}
+
+// Check reports the first invariant of a value that does not hold.
+func Check(c *Cell) error { return kinds[c.Type()].check(c) }
