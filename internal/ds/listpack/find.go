@@ -51,8 +51,11 @@ func (l List) findText(text []byte, from, skip int) int {
 func (l List) findInt(v int64, from, skip int) int {
 	n := numtext.IntLen(v)
 	for at := from; l[at] != tagEnd; {
-		e := l.Get(at)
-		if e.IsInt {
+		if c := l[at]; c < tagText6 {
+			if int64(c) == v {
+				return at
+			}
+		} else if e := l.Get(at); e.IsInt {
 			if e.Int == v {
 				return at
 			}
