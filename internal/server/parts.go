@@ -8,6 +8,7 @@ import (
 
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/command/all"
+	"github.com/spineldb/spinel/internal/command/bitcmd"
 	"github.com/spineldb/spinel/internal/command/catalogcmd"
 	"github.com/spineldb/spinel/internal/command/configcmd"
 	"github.com/spineldb/spinel/internal/command/conncmd"
@@ -41,7 +42,9 @@ func (s *Server) makeParts() error {
 // families are all commands, given what they drive.
 func (s *Server) families() [][]*command.Spec {
 	table := func() *command.Table { return s.table }
+	maxBulk := func() int64 { return s.shared.Limits.Bulk.Load() }
 	return all.Families(all.Deps{
+		Bit:     bitcmd.Deps{MaxBulk: maxBulk},
 		Catalog: catalogcmd.Deps{Table: table},
 		Config: configcmd.Deps{Options: s.config, Files: config.OSFiles{}, Log: s.slog, ResetStats: s.resetStats,
 			Loading: s.loading.Load},
@@ -60,7 +63,7 @@ func (s *Server) families() [][]*command.Spec {
 			LazyFlush:  func() bool { return keyspace.LazyUserFlush.Get(s.config) },
 			Background: s.inBackground, Flushed: s.flushed, Version: Version, RedisVersion: RedisVersion,
 		},
-		String: stringcmd.Deps{MaxBulk: func() int64 { return s.shared.Limits.Bulk.Load() }},
+		String: stringcmd.Deps{MaxBulk: maxBulk},
 	})
 }
 

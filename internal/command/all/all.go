@@ -4,6 +4,7 @@ package all
 
 import (
 	"github.com/spineldb/spinel/internal/command"
+	"github.com/spineldb/spinel/internal/command/bitcmd"
 	"github.com/spineldb/spinel/internal/command/catalogcmd"
 	"github.com/spineldb/spinel/internal/command/configcmd"
 	"github.com/spineldb/spinel/internal/command/conncmd"
@@ -20,6 +21,7 @@ import (
 
 // Deps are what the families drive.
 type Deps struct {
+	Bit     bitcmd.Deps
 	Catalog catalogcmd.Deps
 	Config  configcmd.Deps
 	Conn    conncmd.Deps
@@ -34,6 +36,7 @@ type Deps struct {
 // Families are all commands, bound to what they drive.
 func Families(d Deps) [][]*command.Spec {
 	return [][]*command.Spec{
+		bitcmd.Family.With(d.Bit),
 		catalogcmd.Family.With(d.Catalog),
 		configcmd.Family.With(d.Config),
 		conncmd.Family.With(d.Conn),

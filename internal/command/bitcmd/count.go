@@ -50,13 +50,13 @@ func bitCount(c *command.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if start < 0 && end < 0 && start > end { // before the unit is looked at
+		c.Out.Int(0)
+		return nil
+	}
 	inBits, err := unit(c.Args, 4)
 	if err != nil {
 		return err
-	}
-	if start < 0 && end < 0 && start > end {
-		c.Out.Int(0)
-		return nil
 	}
 	from, to := bitRange(start, end, len(b), inBits)
 	if from > to {

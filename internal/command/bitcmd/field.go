@@ -205,8 +205,8 @@ func getFields(c *command.Ctx, ops []fieldOp) error {
 	return nil
 }
 
-// changeFields makes the string at least end bytes long, even if then nothing is set.
-// Fields that keep their values are no change: it asks first whether there is any.
+// changeFields makes the string at least end bytes long, even if OVERFLOW FAIL then keeps
+// it from setting anything. Fields that keep their values are no change.
 func changeFields(c *command.Ctx, ops []fieldOp, end int) error {
 	key := c.Args[1]
 	old, err := c.DB.PeekString(key)
@@ -215,9 +215,14 @@ func changeFields(c *command.Ctx, ops []fieldOp, end int) error {
 	}
 	var digits [numtext.MaxIntLen]byte
 	b := old.Bytes(&digits)
-	mine := false // b may be written
-	n := int64(0)
-	reply := c.Out.Mark()
+	before, changes := c.DB.Dirty(), 0
+	grown := len(b) < end
+	owned := grown // b may be written
+	if grown {
+		if b, err = c.DB.Stretch(key, end); err != nil {
+			return err
+		}
+	}
 	c.Out.Array(len(ops))
 	for i := range ops {
 		o := &ops[i]
@@ -227,22 +232,24 @@ func changeFields(c *command.Ctx, ops []fieldOp, end int) error {
 			c.Out.Null()
 			continue
 		}
-		if o.verb != get && (value != was || len(b) < end) {
-			n++
-			if !mine {
-				before := c.DB.Dirty()
-				if b, err = c.DB.Stretch(key, max(len(b), end)); err != nil {
-					c.Out.Rewind(reply)
-					return err
-				}
-				c.DB.MarkDirty(before - c.DB.Dirty())
-				mine = true
-			}
-			o.kind.store(b, o.at, value)
-		}
 		c.Out.Int(answer)
+		if o.verb != get && (grown || value != was) {
+			changes++
+		}
+		if value == was {
+			continue
+		}
+		if !owned {
+			if b, err = c.DB.Stretch(key, len(b)); err != nil {
+				return err
+			}
+			owned = true
+		}
+		o.kind.store(b, o.at, value)
 	}
-	c.DB.MarkDirty(int(n))
+	if c.DB.Dirty() > before {
+		c.DB.MarkDirty(before + max(changes, 1) - c.DB.Dirty())
+	}
 	return nil
 }
 

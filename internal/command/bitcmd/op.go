@@ -10,7 +10,7 @@ import (
 )
 
 // An operation is what BITOP does with its sources, of which x is the first and y are
-// the others.
+// the others. Redis 8.2 brought the last four.
 type operation uint8
 
 const (
@@ -52,7 +52,6 @@ var _ = Family.Add(command.Spec{
 	Summary:    "Perform bitwise operations between strings",
 	Since:      "2.6.0",
 	Complexity: "O(N)",
-	History:    [][2]string{{"8.2.0", "Added the `DIFF`, `DIFF1`, `ANDOR`, and `ONE` operations."}},
 	Syntax:     "operation destkey:key key@1...",
 	Arity:      -4,
 	Flags:      command.Write | command.DenyOOM,
