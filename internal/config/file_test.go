@@ -75,7 +75,7 @@ func TestLoad(t *testing.T) {
 		{"", "--bind|a --maxmemory|8 --requirepass x", "maxmemory", "8"},
 		{"", "--requirepass --abc --maxmemory 5", "requirepass", "--abc"},
 		{"", "--requirepass a\"b\\n", "requirepass", `a"b\n`},
-		{"", "--list-max-listpack-size -1", "list-max-listpack-size", "-1"},
+		{"", "--oom-score-adj-values -1 0 1", "oom-score-adj-values", "-1 0 1"},
 		{`shutdown-on-sigint "save  now"`, "a.conf", "shutdown-on-sigint", "save now"},
 		{"replicaof no one", "a.conf", "replicaof", ""},
 		{"list-max-ziplist-entries 3", "a.conf", "maxmemory", "104857600"},

@@ -17,20 +17,8 @@ var Kept = NewGroup("kept for later", slices.Concat(
 	keptEncodings, keptMemory, keptAOF, keptReplication, keptCluster, keptTLS, keptRest)...).
 	Describe(`These are taken, kept, shown and rewritten, and have no effect yet.`)
 
-// keptEncodings are where small collections become big ones.
+// keptEncodings are what once said where small lists become big ones.
 var keptEncodings = []Handle{
-	keptInt("hash-max-listpack-entries", 512, 0, 0, "hash-max-ziplist-entries"),
-	keptMemorySize("hash-max-listpack-value", 64, 0, "hash-max-ziplist-value"),
-	keptInt("list-max-listpack-size", -2, math.MinInt32, math.MaxInt32, "list-max-ziplist-size"),
-	keptInt("list-compress-depth", 0, 0, math.MaxInt32),
-	keptInt("set-max-intset-entries", 512, 0, 0),
-	keptInt("set-max-listpack-entries", 128, 0, 0),
-	keptMemorySize("set-max-listpack-value", 64, 0),
-	keptInt("zset-max-listpack-entries", 128, 0, 0, "zset-max-ziplist-entries"),
-	keptMemorySize("zset-max-listpack-value", 64, 0, "zset-max-ziplist-value"),
-	keptMemorySize("hll-sparse-max-bytes", 3000, 0),
-	keptMemorySize("stream-node-max-bytes", 4096, 0),
-	keptInt("stream-node-max-entries", 100, 0, 0),
 	ignored("list-max-ziplist-entries"),
 	ignored("list-max-ziplist-value"),
 }

@@ -28,7 +28,8 @@ var ownedElsewhere = strings.Fields(`
 	active-expire-effort lazyfree-lazy-* replica-lazy-flush slave-lazy-flush requirepass rename-command
 	enable-debug-command enable-protected-configs slowlog-* commandlog-* latency-monitor-threshold
 	latency-tracking latency-tracking-info-percentiles hz dynamic-hz activerehashing shutdown-timeout
-	shutdown-on-sigint shutdown-on-sigterm locale-collate`)
+	shutdown-on-sigint shutdown-on-sigterm locale-collate hash-max-* list-max-listpack-size
+	list-max-ziplist-size list-compress-depth set-max-* zset-max-* stream-node-max-* hll-sparse-max-bytes`)
 
 func isOwnedElsewhere(name string) bool {
 	return slices.ContainsFunc(ownedElsewhere, func(pattern string) bool {

@@ -23,7 +23,7 @@ requirepass foo
 maxmemory 1gb
 slave-priority 7
 include inc.conf
-hash-max-ziplist-entries 512
+slave-announce-port 512
 appendfsync everysec
 
 save 900 1
@@ -46,7 +46,7 @@ activerehashing yes
 maxmemory 1mb
 replica-priority 7
 include inc.conf
-hash-max-listpack-entries 12
+replica-announce-port 12
 appendfsync everysec
 
 save 5 5
@@ -67,7 +67,7 @@ rename-command FOO BAR
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = setAll(set, "requirepass", "", "maxmemory", "1048576", "hash-max-listpack-entries", "12",
+	err = setAll(set, "requirepass", "", "maxmemory", "1048576", "replica-announce-port", "12",
 		"save", "5 5", "masterauth", "", "maxmemory-clients", "5%", "notify-keyspace-events", "KEA")
 	if err != nil {
 		t.Fatal(err)

@@ -91,6 +91,7 @@ func (ks *Keyspace) Configure(set *config.Set, memory int64) {
 		}
 	}
 	apply()
+	ks.values.Limits.Configure(set)
 	set.OnChange(MaxMemory, apply, MaxMemoryPolicy, MaxMemorySamples, MaxMemoryTenacity, LFULogFactorOption,
 		LFUDecayOption, ExpireEffort, LazyExpiration, LazyEviction)
 }

@@ -8,11 +8,12 @@ import (
 	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/netloop"
 	"github.com/spineldb/spinel/internal/snapshot"
+	"github.com/spineldb/spinel/internal/value"
 )
 
 // Schema is every option of a server.
 func Schema() *config.Schema {
 	groups := []*config.Group{netloop.Options, options, acl.Options, keyspace.ConfigOptions, exec.Options,
-		snapshot.Options, config.Kept, config.Refused}
+		value.Options, snapshot.Options, config.Kept, config.Refused}
 	return config.NewSchema(append(groups, all.Options()...)...)
 }

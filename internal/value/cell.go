@@ -55,6 +55,7 @@ type Limits struct {
 	ListSize, ListCompress atomic.Int64
 	StreamBytes            atomic.Int64 // of a node
 	StreamEntries          atomic.Int64 // of a node
+	HLLSparse              atomic.Int64
 	// PlainFrom is the size in bytes from which an element of a list is a node by
 	// itself; 0 for the node's limit (DEBUG QUICKLIST-PACKED-THRESHOLD).
 	PlainFrom atomic.Int64
@@ -72,6 +73,7 @@ func (l *Limits) SetDefaults() {
 	l.ListSize.Store(-2)
 	l.StreamBytes.Store(4096)
 	l.StreamEntries.Store(100)
+	l.HLLSparse.Store(3000)
 }
 
 // Shared is what all cells of a keyspace have in common.
