@@ -26,23 +26,31 @@ type kind struct {
 	each func(a *mem.Arena, ref mem.Ref, fn func(e Element))
 	// thaw is leaf.Heap.Thaw, for the leaf and what is outside of it.
 	thaw func(h leaf.Heap, ref mem.Ref)
-	// copyInto fills an empty value with a copy of another.
-	copyInto func(src, dst *Cell) error
+	// load makes an empty value one of packed bytes, which are sound: a listpack, an
+	// intset, or a listpack with expiries. They become what the Limits want. If an
+	// expiry has passed that is for others to see.
+	load func(c *Cell, e record.Encoding, packed []byte) error
+	// add puts an element into a value that is being made: in a list at the end, in a
+	// stream too. It returns false if the element is there already.
+	add func(c *Cell, e *Element) (bool, error)
+	// copyRest copies what is no element: groups. It may be nil.
+	copyRest func(src, dst *Cell) error
 	// memory is the number of bytes of what the root names, perhaps from so many samples.
 	memory func(c *Cell, samples int) int
 	// check reports the first invariant that does not hold.
 	check func(c *Cell) error
 }
 
-// An Element is one element of a value as a snapshot writes it. The bytes are the
-// arena's.
+// An Element is one element of a value, or for lists and streams one node, as a snapshot
+// reads and writes it.
 type Element struct {
-	Name    listpack.Elem // the element, member or field
-	Value   []byte        // of a field
+	Name    listpack.Elem // the member or field; of a list the element, if Node is nil
+	Value   listpack.Elem // of a field
 	Score   float64
-	Expiry  int64 // of a field, -1 for none
-	IsPlain bool  // of a list: Node is one element and not a listpack
-	Node    []byte
+	Expiry  int64  // of a field, -1 for none
+	Node    []byte // of a list or stream, a listpack
+	IsPlain bool   // of a list: Node is one large element
+	MS, Seq uint64 // of a stream's node, its first ID
 }
 
 var kinds [record.Stream + 1]*kind
@@ -140,7 +148,35 @@ func Abandon(rec record.Record) {
 
 // CopyInto fills an empty value with a copy of another of the same type, which may be in
 // another arena. If there is no memory it returns mem.ErrExhausted, and dst holds a part.
-func CopyInto(src, dst *Cell) error { return kinds[src.Type()].copyInto(src, dst) }
+func CopyInto(src, dst *Cell) (err error) {
+	k, rec := kinds[src.Type()], src.Record()
+	if !rec.IsRooted() {
+		b, err := dst.Resize(rec.Encoding(), len(rec.Bytes()))
+		if err == nil {
+			copy(b, rec.Bytes())
+		}
+		return err
+	}
+	for _, ref := range k.leaves(src.Arena, rootOf(rec), nil) {
+		k.each(src.Arena, ref, func(e Element) {
+			if err == nil {
+				_, err = k.add(dst, &e)
+			}
+		})
+	}
+	if err == nil && k.copyRest != nil {
+		err = k.copyRest(src, dst)
+	}
+	return err
+}
+
+// Load makes an empty value one of packed bytes, which are sound, in whatever encoding the
+// Limits want.
+func Load(c *Cell, e record.Encoding, packed []byte) error { return kinds[c.Type()].load(c, e, packed) }
+
+// Add puts an element into a value that is being made. It returns false if the element is
+// there already.
+func Add(c *Cell, e *Element) (bool, error) { return kinds[c.Type()].add(c, e) }
 
 // Freeze makes the leaves of a rooted value stay as they are, until each is thawed, and
 // appends them to dst. No other snapshot may be reading the value.
