@@ -1,6 +1,7 @@
 package rdb
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
@@ -21,9 +22,9 @@ type Decoder struct {
 	key, value []byte
 }
 
-// DecodeKeyValue decodes the raw bytes that a Reader found for head, which must
-// be of KindKey or KindAux. What it stores in rec is valid until the next call
-// and as long as raw is.
+// DecodeKeyValue decodes the raw bytes that a Reader found for head, which must be of
+// KindKey with a string, KindAux or KindFunction. What it stores in rec is valid until
+// the next call and as long as raw is. Pieces decode keys of all other types.
 func (d *Decoder) DecodeKeyValue(head *Head, raw []byte, rec *Record) error {
 	if max(cap(d.key), cap(d.value)) > scratchKeptBytesMax {
 		d.key, d.value = nil, nil
@@ -35,11 +36,20 @@ func (d *Decoder) DecodeKeyValue(head *Head, raw []byte, rec *Record) error {
 		what = "AUX name"
 	}
 	var key text
-	if err := c.string(what, &d.key, &key); err != nil {
-		return err
+	if head.Kind != KindFunction {
+		if err := c.string(what, &d.key, &key); err != nil {
+			return err
+		}
 	}
 	rec.Key = key.bytes
-	err := d.decodeValue(&c, rec)
+	err := checkType(head.Version, head.Type, 0, head.Offset)
+	if unsupported, ok := err.(*UnsupportedTypeError); ok {
+		unsupported.DB, unsupported.Key = head.DB, bytes.Clone(rec.Key)
+		return err
+	}
+	if err == nil {
+		err = d.decodeString(&c, rec)
+	}
 	if err == nil {
 		err = c.atEnd()
 	}

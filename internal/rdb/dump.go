@@ -16,13 +16,15 @@ type Dump struct {
 	Body    []byte // the value, as it would stand in a file
 }
 
-// AppendDumpFooter completes a DUMP payload: dst[start:] holds a type byte and a
-// value, and gets the version and a checksum.
+// AppendDumpFooter completes a DUMP payload of a string, with VersionWritten.
 func AppendDumpFooter(dst []byte, start int) []byte {
-	return appendDumpFooter(dst, start, VersionWritten)
+	return AppendDumpFooterOf(dst, start, VersionWritten)
 }
 
-func appendDumpFooter(dst []byte, start int, v Version) []byte {
+// AppendDumpFooterOf completes a DUMP payload: dst[start:] holds a type byte and a
+// value, and gets the version, which must have that type, and a checksum. Who reads a
+// payload refuses a version newer than its own, so the lowest one goes furthest.
+func AppendDumpFooterOf(dst []byte, start int, v Version) []byte {
 	dst = binary.LittleEndian.AppendUint16(dst, uint16(v))
 	return binary.LittleEndian.AppendUint64(dst, hash.CRC64(0, dst[start:]))
 }
@@ -47,17 +49,17 @@ func ParseDump(payload []byte) (Dump, error) {
 	return d, nil
 }
 
-// DecodeDump decodes the value of a payload into rec's Value, Int and IsInt,
-// which are valid until the next call. What the value leaves over of the body is
-// an error too.
+// DecodeDump decodes the value of a payload, a string, into rec's Value, Int and
+// IsInt, which are valid until the next call. What the value leaves over of the body
+// is an error too. Pieces.BeginDump is for all other types.
 func (d *Decoder) DecodeDump(dump Dump, rec *Record) error {
 	rec.Head = Head{Kind: KindKey, Type: dump.Type, ExpireMS: None, IdleSeconds: None, Freq: None}
 	rec.Key = nil
-	if err := checkType(dump.Version, dump.Type, 0); err != nil {
+	if err := checkType(dump.Version, dump.Type, 0, 0); err != nil {
 		return err
 	}
 	c := cursor{p: dump.Body, base: 1, stringBytesMax: limitOr(d.StringBytesMax)}
-	if err := d.decodeValue(&c, rec); err != nil {
+	if err := d.decodeString(&c, rec); err != nil {
 		return err
 	}
 	return c.atEnd()

@@ -12,6 +12,9 @@ const (
 	// enough that a system call costs little for each record.
 	bufferBytes = 1 << 20
 
+	// partBytes is the size of a part of a value unless told otherwise.
+	partBytes = 1 << 20
+
 	// bufferBytesMin holds the longest thing that is read in one piece.
 	bufferBytesMin = 64
 
@@ -31,6 +34,13 @@ type Options struct {
 
 	// BufferBytes is the size of the read buffer; 0 is 1 MB.
 	BufferBytes int
+
+	// PartBytes is how large a part of a value should get before it is cut; 0 is 1 MB.
+	// One element may be larger.
+	PartBytes int
+
+	// Accept is what to give besides strings.
+	Accept Accept
 
 	// SkipChecksum leaves the checksum uncompared, for rdbchecksum no.
 	SkipChecksum bool
@@ -75,6 +85,14 @@ type Reader struct {
 	db      int
 	err     error // what ended it
 	dec     Decoder
+
+	layout *layout // of the value whose next part comes, or nil
+	at     place   // in it
+	whole  Head    // its head
+	key    []byte  // its key, for errors
+
+	pieces Pieces // of the collection that Next has given
+	open   bool   // not all of them were asked for
 }
 
 // NewReader returns a Reader of what src holds.
@@ -94,8 +112,12 @@ func (r *Reader) Reset(src io.Reader, opts Options) {
 	if len(r.buf) != size {
 		r.buf = make([]byte, size)
 	}
-	*r = Reader{src: src, opts: opts, buf: r.buf, mark: -1, scratch: r.scratch, dec: r.dec}
-	r.dec.StringBytesMax = opts.StringBytesMax
+	*r = Reader{src: src, opts: opts, buf: r.buf, mark: -1, scratch: r.scratch,
+		dec: r.dec, pieces: r.pieces, key: r.key[:0]}
+	r.dec.StringBytesMax, r.pieces.StringBytesMax = opts.StringBytesMax, opts.StringBytesMax
+	if r.opts.PartBytes <= 0 {
+		r.opts.PartBytes = partBytes
+	}
 }
 
 // Version returns the version that the header names, or 0 before it was read.
@@ -113,20 +135,72 @@ func (r *Reader) Checked() bool { return r.checked }
 // file. It is valid until Reset.
 func (r *Reader) Buffered() []byte { return r.buf[r.pos:r.end] }
 
-// Next reads one record and decodes it. After KindEOF it returns io.EOF.
+// Next reads one record and decodes it. Of a collection it decodes the key, and the
+// content comes from NextPiece. After KindEOF it returns io.EOF.
 func (r *Reader) Next(rec *Record) error {
+	for r.open && r.err == nil {
+		if _, err := r.NextPiece(&Piece{}); err != nil && err != ErrEmpty {
+			return err
+		}
+	}
+	raw, err := r.nextDecodable(&rec.Head)
+	if err != nil {
+		return err
+	}
+	rec.Key, rec.Value, rec.Int, rec.IsInt = nil, nil, 0, false
+	switch {
+	case raw == nil:
+		return nil
+	case rec.Kind == KindKey && rec.Type != TypeString:
+		r.open = true
+		r.err = r.pieces.Begin(&Raw{Head: rec.Head, More: r.layout != nil}, raw)
+		rec.Key = r.pieces.Key
+	default:
+		r.err = r.dec.DecodeKeyValue(&rec.Head, raw, rec)
+	}
+	return r.err
+}
+
+// NextPiece decodes the next piece of the collection that Next has given: false means
+// that there are no more, ErrEmpty that there was none. Pieces that nobody asks for are
+// checked nevertheless.
+func (r *Reader) NextPiece(p *Piece) (bool, error) {
+	for r.open && r.err == nil {
+		ok, err := r.pieces.Next(p)
+		switch {
+		case err == ErrEmpty:
+			r.open = false
+			return false, err
+		case ok || err != nil:
+			r.err = err
+			return ok, err
+		case r.layout == nil:
+			r.open = false
+		default:
+			var h Head
+			raw, err := r.nextDecodable(&h)
+			if err != nil {
+				return false, err
+			}
+			r.err = r.pieces.Continue(&Raw{Head: h, More: r.layout != nil}, raw)
+		}
+	}
+	return false, r.err
+}
+
+// Object is what the collection that Next has given says about itself.
+func (r *Reader) Object() Object { return r.pieces.Object }
+
+// nextDecodable reads one record as one run of bytes, if it has any.
+func (r *Reader) nextDecodable(h *Head) ([]byte, error) {
 	if cap(r.scratch) > scratchKeptBytesMax {
 		r.scratch = nil
 	}
 	r.spill = r.scratch[:0]
-	err := r.advance(&rec.Head)
+	err := r.advance(h)
 	r.scratch = r.spill
-	if err != nil {
-		return err
-	}
-	if r.mark < 0 {
-		rec.Key, rec.Value, rec.Int, rec.IsInt = nil, nil, 0, false
-		return nil
+	if err != nil || r.mark < 0 {
+		return nil, err
 	}
 	raw := r.buf[r.mark:r.pos]
 	if len(r.spill) > 0 {
@@ -134,13 +208,14 @@ func (r *Reader) Next(rec *Record) error {
 		r.scratch, raw = r.spill, r.spill
 	}
 	r.mark = -1
-	r.err = r.dec.DecodeKeyValue(&rec.Head, raw, rec)
-	return r.err
+	return raw, nil
 }
 
-// NextRaw reads one record without decoding its strings: it appends their bytes
-// to dst, and says in raw where they are. Only KindKey and KindAux have any.
-// DecodeKeyValue decodes them, on any thread. After KindEOF it returns io.EOF.
+// NextRaw reads one record without decoding its strings: it appends their bytes to
+// dst, and says in raw where they are. Only KindKey, KindPart, KindAux and KindFunction
+// have any. Large values come in parts, which end between two elements.
+// DecodeKeyValue and Pieces decode them, on any thread. After KindEOF it returns
+// io.EOF.
 func (r *Reader) NextRaw(dst []byte, raw *Raw) ([]byte, error) {
 	raw.Start = len(dst)
 	r.spill = dst
@@ -154,7 +229,7 @@ func (r *Reader) NextRaw(dst []byte, raw *Raw) ([]byte, error) {
 		dst = append(dst, r.buf[r.mark:r.pos]...)
 		r.mark = -1
 	}
-	raw.End = len(dst)
+	raw.End, raw.More = len(dst), r.layout != nil
 	return dst, nil
 }
 
@@ -163,10 +238,14 @@ func (r *Reader) offset() int64 { return r.base + int64(r.pos) }
 // pin makes what is scanned from here on the current record's raw bytes.
 func (r *Reader) pin() { r.mark = r.pos }
 
-// pinned returns the raw bytes so far, of which the first start are older.
-func (r *Reader) pinned(start int) []byte {
+// pinned returns the first n of the raw bytes so far. What the first start bytes of
+// spill are is older.
+func (r *Reader) pinned(start, n int) []byte {
 	spilled := r.spill[start:]
-	return append(spilled[:len(spilled):len(spilled)], r.buf[r.mark:r.pos]...)
+	if len(spilled) >= n {
+		return spilled[:n]
+	}
+	return append(spilled[:len(spilled):len(spilled)], r.buf[r.mark:r.mark+n-len(spilled)]...)
 }
 
 // need sees to it that n bytes are in the buffer. It asks the source for no more

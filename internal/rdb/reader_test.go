@@ -200,7 +200,7 @@ func TestKinds(t *testing.T) {
 		`3 @23 db5 slot0 100000/7 -1 ""="" false 0`,
 		`4 @30 db5 slot16383 9/2 -1 ""="" false 0`,
 		`5 @41 db5 slot0 0/0 16000 "n"="-300" true -300`,
-		`6 @46 db5 slot0 0/0 -1 ""="" false 0`,
+		`9 @46 db5 slot0 0/0 -1 ""="" false 0`,
 	}
 	for i := range want {
 		if i >= len(got) || got[i] != want[i] {

@@ -18,8 +18,17 @@ const (
 	// KindSlotInfo is the same hint for one cluster slot, Slot.
 	KindSlotInfo
 
-	// KindKey is a key with its value.
+	// KindKey is a key with its value, or with the first part of it.
 	KindKey
+
+	// KindPart is the next part of the value of the last key. Only NextRaw gives parts.
+	KindPart
+
+	// KindFunction is a library of functions: Value is its code. (Functions)
+	KindFunction
+
+	// KindModuleAux says that the module Module has data here. (Modules)
+	KindModuleAux
 
 	// KindEOF is the end. The checksum, if there is one, was right.
 	KindEOF
@@ -39,7 +48,9 @@ type Head struct {
 	IdleSeconds int64
 	Keys        uint64 // of KindResizeDB and KindSlotInfo
 	Expires     uint64
-	DB          int // that is selected
+	Module      uint64  // of KindModuleAux; ModuleName decodes it
+	Version     Version // of the file, which says what Type means
+	DB          int     // that is selected
 	Slot        uint16
 	Freq        int16 // 0 to 255
 	Kind        Kind
@@ -61,4 +72,8 @@ type Record struct {
 type Raw struct {
 	Head
 	Start, End int
+
+	// More says that the value goes on: the next record is a KindPart. A string is
+	// always whole.
+	More bool
 }

@@ -242,7 +242,7 @@ func TestWeReadRedis(t *testing.T) {
 	var ask, want strings.Builder
 	for _, x := range entries {
 		payload := AppendString([]byte{byte(TypeString)}, []byte(x.value), e)
-		payload = appendDumpFooter(payload, 0, versionRedis7)
+		payload = AppendDumpFooterOf(payload, 0, versionRedis7)
 		fmt.Fprintf(&ask, "RESTORE copy 0 %s REPLACE\nGET copy\n", quote(string(payload)))
 		fmt.Fprintf(&want, "OK\n%s\n", quote(x.value))
 	}

@@ -20,8 +20,14 @@ func (r *Reader) advance(h *Head) error {
 			return r.err
 		}
 	}
-	*h = Head{ExpireMS: None, IdleSeconds: None, Freq: None, DB: r.db}
-	if err := r.scanRecord(h); err != nil {
+	var err error
+	if r.layout != nil {
+		err = r.scanPart(h)
+	} else {
+		*h = Head{ExpireMS: None, IdleSeconds: None, Freq: None, DB: r.db, Version: r.version}
+		err = r.scanRecord(h)
+	}
+	if err != nil {
 		r.err = err
 		return err
 	}
@@ -139,7 +145,7 @@ func (r *Reader) scanIdle(h *Head) error {
 // scanKey scans a key and its value, behind the type byte.
 func (r *Reader) scanKey(h *Head, t Type) error {
 	at := h.Offset
-	unreadable := checkType(r.version, t, at)
+	unreadable := checkType(r.version, t, r.opts.Accept, at)
 	if _, isCorrupt := unreadable.(*CorruptError); isCorrupt {
 		return unreadable
 	}
@@ -149,30 +155,33 @@ func (r *Reader) scanKey(h *Head, t Type) error {
 	if err := r.scanString("key"); err != nil {
 		return err
 	}
-	keyBytes := r.offset() - h.Offset
+	keyBytes := int(r.offset() - h.Offset)
 	err := unreadable
-	if err == nil {
-		err = r.scanValue(t)
+	switch {
+	case err != nil:
+	case t == TypeString:
+		err = r.scanString("value")
+	default:
+		if err = r.scanFirst(h); err == nil && r.layout != nil {
+			return r.keepKey(h, r.pinned(start, keyBytes))
+		}
 	}
 	if err != nil {
-		return r.nameKey(err, h, r.pinned(start)[:keyBytes])
+		return r.nameKey(err, h, r.pinned(start, keyBytes))
 	}
 	return nil
 }
 
 // nameKey adds to err the key that was being read, whose raw bytes are given.
 func (r *Reader) nameKey(err error, h *Head, raw []byte) error {
-	c := cursor{p: raw, base: h.Offset, stringBytesMax: limitOr(r.opts.StringBytesMax)}
-	var key text
-	var memory []byte
-	if undecodable := c.string("key", &memory, &key); undecodable != nil {
+	if undecodable := r.keepKey(h, raw); undecodable != nil {
 		return undecodable
 	}
 	if unsupported, ok := errors.AsType[*UnsupportedTypeError](err); ok {
-		unsupported.DB, unsupported.Key = h.DB, bytes.Clone(key.bytes)
+		unsupported.DB, unsupported.Key = h.DB, append([]byte{}, r.key...)
 		return unsupported
 	}
-	return atKey(err, h.DB, key.bytes)
+	return atKey(err, h.DB, r.key)
 }
 
 // scanOpcode scans the record that op opens, behind the opcode.
@@ -196,14 +205,16 @@ func (r *Reader) scanOpcode(h *Head, op byte) error {
 		}
 		return r.scanString("AUX value")
 	case opModuleAux:
-		id, err := r.length("module")
-		if err != nil {
-			return err
+		return r.scanModuleAux(h)
+	case opFunction2:
+		if r.opts.Accept&Functions == 0 {
+			break
 		}
-		return unsupportedOpcode(h.Offset, op, "data of module "+moduleName(id))
-	default:
-		return unsupportedOpcode(h.Offset, op, r.version.opcodeName(op))
+		h.Kind, h.Offset = KindFunction, r.offset()
+		r.pin()
+		return r.scanString("function library")
 	}
+	return unsupportedOpcode(h.Offset, op, r.version.opcodeName(op))
 }
 
 func unsupportedOpcode(at int64, op byte, name string) error {
@@ -228,9 +239,26 @@ func (v Version) opcodeName(op byte) string {
 	}
 }
 
-// moduleName decodes the name in the upper 54 bits of a module's number: nine
+// scanModuleAux scans what a module keeps beside the keys: its number, and values.
+func (r *Reader) scanModuleAux(h *Head) (err error) {
+	if h.Module, err = r.length("module"); err != nil {
+		return err
+	}
+	if r.opts.Accept&Modules == 0 {
+		return unsupportedOpcode(h.Offset, opModuleAux, "data of module "+ModuleName(h.Module))
+	}
+	h.Kind = KindModuleAux
+	for opcode := uint64(1); opcode != moduleEOF; {
+		if opcode, err = r.scanModuleValue("module data"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ModuleName decodes the name in the upper 54 bits of a module's number: nine
 // characters of six bits each.
-func moduleName(id uint64) string {
+func ModuleName(id uint64) string {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	var name [9]byte
 	for i := range name {

@@ -8,9 +8,17 @@ import "math"
 type Version int
 
 const (
-	// VersionWritten is what we write: that of Redis 7.2, which every Redis and
-	// Valkey since then reads.
+	// VersionLowest is the lowest that we write: that of Redis 7.0, which every Redis
+	// and Valkey since then reads.
+	VersionLowest Version = 10
+
+	// VersionWritten is that of Redis 7.2, the first with packed sets of texts and with
+	// when a consumer was active.
 	VersionWritten Version = 11
+
+	// VersionFieldExpiry is the lowest in which fields of a hash can expire: that of
+	// Redis 7.4. Valkey doesn't read it.
+	VersionFieldExpiry Version = 12
 
 	versionRedisMax  Version = 16
 	versionValkeyMin Version = 80
@@ -31,8 +39,36 @@ func (v Version) isKnown() bool {
 // is laid out. It is not the type that the user sees: a hash has seven.
 type Type byte
 
-// TypeString is the type of a value that is one string.
-const TypeString Type = 0
+// The types that we write. Those that we only read have no name outside.
+const (
+	TypeString  Type = 0
+	TypeList    Type = 1
+	TypeSet     Type = 2
+	typeZSet1   Type = 3
+	TypeHash    Type = 4
+	TypeZSet2   Type = 5
+	typeModule2 Type = 7
+
+	typeHashZipmap       Type = 9
+	typeListZiplist      Type = 10
+	TypeSetIntset        Type = 11
+	typeZSetZiplist      Type = 12
+	typeHashZiplist      Type = 13
+	typeQuicklist        Type = 14
+	typeStream1          Type = 15
+	TypeHashListpack     Type = 16
+	TypeZSetListpack     Type = 17
+	TypeQuicklist2       Type = 18
+	TypeStream2          Type = 19
+	TypeSetListpack      Type = 20
+	TypeStream3          Type = 21
+	typeHashMetaRC       Type = 22
+	typeHashListpackExRC Type = 23
+	TypeHashMeta         Type = 24
+	TypeHashListpackEx   Type = 25
+	typeStream4          Type = 26
+	typeStream5          Type = 27
+)
 
 // types names the value types as redis-check-rdb does, with the Redis version
 // that brought each. Before that version its number is not a type at all.
