@@ -35,16 +35,37 @@ func BenchmarkFindInt(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/128, "ns/elem")
 }
 
+// BenchmarkWalk reads all elements, as a reply does, by both means.
 func BenchmarkWalk(b *testing.B) {
 	l := hashList(64)
-	for b.Loop() {
-		for at := l.First(); at != 0; {
-			var e Elem
-			e, at = l.Read(at)
-			sink += len(e.Bytes)
+	b.Run("Value", func(b *testing.B) {
+		for b.Loop() {
+			for at := l.First(); at != 0; at = l.Next(at) {
+				text, v := l.Value(at)
+				sink += len(text) + int(v)
+			}
 		}
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/128, "ns/elem")
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/128, "ns/elem")
+	})
+	b.Run("Get", func(b *testing.B) {
+		for b.Loop() {
+			for at := l.First(); at != 0; at = l.Next(at) {
+				e := l.Get(at)
+				sink += len(e.Bytes) + int(e.Int)
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/128, "ns/elem")
+	})
+	b.Run("Read", func(b *testing.B) {
+		for b.Loop() {
+			for at := l.First(); at != 0; {
+				var e Elem
+				e, at = l.Read(at)
+				sink += len(e.Bytes) + int(e.Int)
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/128, "ns/elem")
+	})
 }
 
 // BenchmarkPushPop is a queue of 64 elements: in at the tail, out at the head.

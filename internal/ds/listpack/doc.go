@@ -61,13 +61,18 @@
 //  3. Every backlen is the size before it, in as few bytes as that needs.
 //  4. Count is the number of entries, or 65535 if there are or were that many.
 //
-// Validate proves them for bytes from outside. What it lets through may still have been
-// encoded otherwise than here, such as a text "12" or a 7 in 8 bytes. Reading, Find
-// and changes do not mind.
+// Validate proves them for bytes from outside. Redis checks a little less: it takes a
+// backlen of one byte with its top bit set if the data end in a zero. That was the only
+// difference in a comparison over some 45,000 lists, half of them damaged.
+//
+// What Validate lets through may still have been encoded otherwise than here, such as a
+// text "12" or a 7 in 8 bytes. Reading, Find and changes do not mind.
 //
 // # Cost
 //
-//	Next, Prev, Get      one or two cache lines
-//	Find, Seek           a walk: about 1 ns an entry
-//	Insert, Delete       a move of what is behind
+//	Find            a walk: 3 ns an entry, 6 ns if it looks for an integer
+//	Seek            a walk from the nearer end
+//	Value and Next  6 ns an entry; an Elem, which does not fit into registers, costs
+//	                10 more (Get) or 20 (Read): measured by BenchmarkWalk
+//	Insert, Delete  a move of what is behind
 package listpack

@@ -33,7 +33,7 @@ func (l List) findText(text []byte, from, skip int) int {
 			at = end + 1
 		} else {
 			if c >= tagText12 {
-				if e := l.Get(at); !e.IsInt && string(e.Bytes) == string(text) {
+				if got, _ := l.Value(at); got != nil && string(got) == string(text) {
 					return at
 				}
 			}
@@ -51,15 +51,11 @@ func (l List) findText(text []byte, from, skip int) int {
 func (l List) findInt(v int64, from, skip int) int {
 	n := numtext.IntLen(v)
 	for at := from; l[at] != tagEnd; {
-		if c := l[at]; c < tagText6 {
-			if int64(c) == v {
+		if text, got := l.Value(at); text == nil {
+			if got == v {
 				return at
 			}
-		} else if e := l.Get(at); e.IsInt {
-			if e.Int == v {
-				return at
-			}
-		} else if len(e.Bytes) == n && Int(v).Equal(e.Bytes) {
+		} else if len(text) == n && Int(v).Equal(text) {
 			return at
 		}
 		at += l.SizeAt(at)

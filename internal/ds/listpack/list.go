@@ -155,39 +155,47 @@ func (l List) longSize(at int) int {
 
 // Get is the element at a position.
 func (l List) Get(at int) Elem {
-	c := l[at]
-	switch {
-	case c < tagText6:
-		return Int(int64(c))
-	case c < tagInt13:
-		return l.text(at+1, int(c&0x3f))
-	case c < tagText12:
-		return Int(int64(uint64(c)<<8|uint64(l[at+1])) << 51 >> 51)
-	case c < tagText32:
-		return l.text(at+2, int(c&0x0f)<<8|int(l[at+1]))
-	}
-	return l.getWide(at)
-}
-
-func (l List) text(at, n int) Elem { return Elem{Bytes: l[at : at+n : at+n]} }
-
-func (l List) getWide(at int) Elem {
-	b := l[at+1:]
-	switch l[at] {
-	case tagText32:
-		return l.text(at+5, int(binary.LittleEndian.Uint32(b)))
-	case tagInt16:
-		return Int(int64(int16(binary.LittleEndian.Uint16(b))))
-	case tagInt24:
-		return Int(int64(int32(uint32(b[0])<<8|uint32(b[1])<<16|uint32(b[2])<<24) >> 8))
-	case tagInt32:
-		return Int(int64(int32(binary.LittleEndian.Uint32(b))))
-	}
-	return Int(int64(binary.LittleEndian.Uint64(b)))
+	text, v := l.Value(at)
+	return Elem{Bytes: text, Int: v, IsInt: text == nil}
 }
 
 // Read is the element at a position, and the position of the next one or 0.
 func (l List) Read(at int) (e Elem, next int) { return l.Get(at), l.Next(at) }
+
+// Value is Get in registers, which an Elem is too big for: a text that is not nil, or
+// an integer. Walks that matter should use it.
+func (l List) Value(at int) (text []byte, v int64) {
+	c := l[at]
+	switch {
+	case c < tagText6:
+		return nil, int64(c)
+	case c < tagInt13:
+		n := int(c & 0x3f)
+		return l[at+1 : at+1+n : at+1+n], 0
+	case c < tagText12:
+		return nil, int64(uint64(c)<<8|uint64(l[at+1])) << 51 >> 51
+	case c < tagText32:
+		n := int(c&0x0f)<<8 | int(l[at+1])
+		return l[at+2 : at+2+n : at+2+n], 0
+	case c == tagText32:
+		n := int(binary.LittleEndian.Uint32(l[at+1:]))
+		return l[at+5 : at+5+n : at+5+n], 0
+	}
+	return nil, l.wideInt(at)
+}
+
+func (l List) wideInt(at int) int64 {
+	b := l[at+1:]
+	switch l[at] {
+	case tagInt16:
+		return int64(int16(binary.LittleEndian.Uint16(b)))
+	case tagInt24:
+		return int64(int32(uint32(b[0])<<8|uint32(b[1])<<16|uint32(b[2])<<24) >> 8)
+	case tagInt32:
+		return int64(int32(binary.LittleEndian.Uint32(b)))
+	}
+	return int64(binary.LittleEndian.Uint64(b))
+}
 
 // Raw is the entries from one position to another, which may be End, as they are. They
 // may be put into another list with InsertRaw.

@@ -38,9 +38,9 @@
 //	+-------+--------+-------+--------+------+-------+------+-- ... --+------+
 //	  1       1 or 5            1 or 5   1             free bytes        1
 //
-// Count is the number of pairs; 254 and 255 mean that who wants to know must count. A
-// length is a byte below 254, or a byte 254 and four little endian ones. The hash of "a"
-// with the value "xyz" takes 9 bytes:
+// Count is the number of pairs; 254 means that who wants to know must count. A length
+// is a byte below 254, or a byte 254 and four little endian ones. The hash of "a" with
+// the value "xyz" takes 9 bytes:
 //
 //	01     01 61  03 00 78 79 7a  ff
 //	count  "a"    "xyz"           end
@@ -53,7 +53,9 @@
 //  2. Walking by the lengths of the entries or pairs meets the 0xff that is last.
 //  3. Every prevlen is the size of the entry before.
 //
-// After that, and only then, nothing reads outside of the bytes.
+// After that, and only then, nothing reads outside of the bytes. Redis lets two damages
+// of a zipmap pass that no server wrote and that are refused here: bytes behind the
+// first 0xff that is met, and a value's length that begins with 255.
 package ziplist
 
 import (

@@ -10,7 +10,7 @@ type Map []byte
 
 // Len is the number of pairs. It is a walk if there are or were 254.
 func (m Map) Len() int {
-	if m[0] < bigLen {
+	if m[0] != bigLen {
 		return int(m[0])
 	}
 	n := 0
@@ -100,7 +100,7 @@ func ValidateMap(b []byte, each func(field, value []byte) error) error {
 		}
 		at = p.next
 	}
-	if b[0] < bigLen && int(b[0]) != n {
+	if b[0] != bigLen && int(b[0]) != n {
 		return fmt.Errorf("zipmap: the header counts %d pairs of %d", b[0], n)
 	}
 	return nil
