@@ -122,7 +122,9 @@ type stripe struct {
 type heap struct {
 	arena *mem.Arena
 	pins  map[mem.Ref]*pin
-	dead  bool // released as soon as nothing is pinned
+	// frozen is how many values are being read by a snapshot.
+	frozen int
+	dead   bool // released as soon as nothing is pinned or frozen
 }
 
 // A table is one database's part of a stripe.

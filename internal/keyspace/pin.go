@@ -48,11 +48,17 @@ func (st *stripe) unpin(h *heap, ref mem.Ref) {
 		if pn.dead {
 			h.arena.Free(ref)
 		}
-		if h.dead && len(h.pins) == 0 {
-			h.arena.Release()
-		}
+		h.releaseIfDead()
 	}
 	st.mu.Unlock()
+}
+
+// releaseIfDead releases the arena of a heap that a flush has replaced, if nothing of it
+// is in use any more.
+func (h *heap) releaseIfDead() {
+	if h.dead && len(h.pins) == 0 && h.frozen == 0 {
+		h.arena.Release()
+	}
 }
 
 // Lend pins the value's block and returns what must be called, without holding any

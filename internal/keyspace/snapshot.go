@@ -6,6 +6,7 @@ import (
 	"github.com/spineldb/spinel/internal/ds/dict"
 	"github.com/spineldb/spinel/internal/ds/record"
 	"github.com/spineldb/spinel/internal/mem"
+	"github.com/spineldb/spinel/internal/value"
 )
 
 // A Snapshot is the keyspace as it was at one moment, the cut, read while it changes.
@@ -26,6 +27,7 @@ type Snapshot struct {
 	aborted atomic.Bool
 	cuts    [Stripes]stripeCut
 	Sizes   []Info // of every database at the cut
+	Fields  bool   // there may be hashes with fields that expire
 	Saved   atomic.Int64
 }
 
@@ -40,7 +42,9 @@ type stripeCut struct {
 // BeginSnapshot makes the cut. It is called in exclusive mode, with no snapshot
 // running.
 func (ks *Keyspace) BeginSnapshot(save func(stripe, db int, v Value)) *Snapshot {
-	ks.version++
+	if ks.version++; ks.version == 0 { // which means none to a value's leaves
+		ks.version++
+	}
 	s := &Snapshot{ks: ks, epoch: ks.version, Save: save, Sizes: make([]Info, ks.dbs)}
 	for i := range ks.stripes {
 		st := &ks.stripes[i]
@@ -54,6 +58,7 @@ func (ks *Keyspace) BeginSnapshot(save func(stripe, db int, v Value)) *Snapshot 
 			s.cuts[i].tables = append(s.cuts[i].tables, tb)
 			s.Sizes[db].Keys += int64(tb.dict.Len())
 			s.Sizes[db].Expires += int64(tb.expires)
+			s.Fields = s.Fields || tb.fields
 		}
 	}
 	ks.snapshot.Store(s)
@@ -160,6 +165,59 @@ type Item struct {
 
 // Placement is where the item belongs: callers sort by stripe to lock rarely.
 func (l *Loader) Placement(it *Item) uint64 { return l.ks.Placement(it.Key) }
+
+// Build makes a key of another type than a string: fill puts elements into its value,
+// which is empty at first. It returns IsDuplicate for a key that is there already, or what
+// fill returned.
+func (l *Loader) Build(placement uint64, it *Item, typ record.Type, fill func(c *value.Cell) error) error {
+	return l.locked(placement, func(t *Txn, st *stripe) error {
+		tb := st.table(l.ks, it.DB)
+		if tb.dict.Find(placement, it.Key).Found() {
+			return errDuplicate
+		}
+		t.Hint(it.Key, placement)
+		c, err := t.Fresh(it.DB, it.Key, typ, it.Expiry)
+		if err != nil {
+			return errNoMemory
+		}
+		if rec := c.Record(); rec.HasClock() {
+			rec.SetClock(it.Clock)
+		}
+		return l.fill(t, it, &c, fill)
+	})
+}
+
+// BuildMore goes on with a key that Build has made.
+func (l *Loader) BuildMore(placement uint64, it *Item, typ record.Type, fill func(c *value.Cell) error) error {
+	return l.locked(placement, func(t *Txn, _ *stripe) error {
+		t.Hint(it.Key, placement)
+		c, ok, err := t.EditIn(it.DB, it.Key, typ)
+		if err != nil || !ok {
+			return errNoMemory // its only elements were refused
+		}
+		return l.fill(t, it, &c, fill)
+	})
+}
+
+func (l *Loader) locked(placement uint64, fn func(t *Txn, st *stripe) error) error {
+	st := &l.ks.stripes[stripeOf(placement)]
+	t := l.ks.NewTxn()
+	t.LockOne(placement)
+	defer func() {
+		t.Unlock()
+		t.Report()
+	}()
+	return fn(t, st)
+}
+
+func (l *Loader) fill(t *Txn, it *Item, c *value.Cell, fill func(c *value.Cell) error) error {
+	err := fill(c)
+	if err == mem.ErrExhausted {
+		err = errNoMemory
+	}
+	t.EditedIn(it.DB, it.Key, c, 0)
+	return err
+}
 
 // Add stores items that belong to the same stripe. It returns false for the first one
 // whose key is there already, and how many were stored.

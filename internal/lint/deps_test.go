@@ -37,7 +37,9 @@ PACKED, ds/quicklist, ds/dict, ds/hashtable, ds/scoreindex, ds/ranktree, ds/stre
 PACKED < rdb;
 ds/dict < ds/record;
 DS, ds/record < value;
-value, rdb, resp, config, clock < keyspace;
+value, rdb < dump;
+config < value;
+value, resp, config, clock < keyspace;
 
 # Floor 4: state that commands act on. None of it knows that there are commands.
 config, clock, PURE < acl;
@@ -52,14 +54,14 @@ command, observe < exec;
 # Floor 5: subsystems. Each owns its state, its format and its INFO section.
 session, observe < pubsub, tracking;
 resp, config, clock, observe < script, cluster;
-keyspace, rdb, vfs < snapshot;
+keyspace, dump, vfs < snapshot;
 journal, rdb, vfs, config, observe < aof, replication;
 pubsub, config, observe < sentinel;
 session, config, observe < netloop;
 
 # Floor 5: families of commands. A data family sees data, a service family what
 # it drives; none sees another.
-command, rdb < DATA;
+command, dump < DATA;
 DATA < command/stringcmd, command/listcmd, command/hashcmd, command/setcmd,
        command/zsetcmd, command/streamcmd, command/bitcmd, command/hllcmd,
        command/geocmd, command/keycmd;

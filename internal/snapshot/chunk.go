@@ -3,6 +3,10 @@ package snapshot
 import (
 	"encoding/binary"
 	"sync"
+
+	"github.com/spineldb/spinel/internal/ds/record"
+	"github.com/spineldb/spinel/internal/dump"
+	"github.com/spineldb/spinel/internal/keyspace"
 )
 
 const (
@@ -11,25 +15,35 @@ const (
 	chunkBytes = 64 << 10
 
 	// headBytesMax is the most that a record takes besides its key and value: flags,
-	// database, expiry, access, the two lengths.
-	headBytesMax = 1 + 4 + 8 + 4 + 4 + 4
+	// database, expiry, access, kind, the two lengths.
+	headBytesMax = 1 + 4 + 8 + 4 + 1 + 4 + 4
 )
 
 // A chunk holds records of one stripe in a raw form, which costs nothing to write
 // while the stripe is locked:
 //
-//	+-------+----+--------+--------+---------+-----------+-----+-------+
-//	| flags | db | expiry | access | key len | value len | key | value |
-//	+-------+----+--------+--------+---------+-----------+-----+-------+
-//	  1      4/0   8/0      4/0      4         4/0               8 if an integer
+//	+-------+----+--------+--------+------+---------+-----------+-----+-------+
+//	| flags | db | expiry | access | kind | key len | value len | key | value |
+//	+-------+----+--------+--------+------+---------+-----------+-----+-------+
+//	  1      4/0   8/0      4/0      1/0    4         4/0               8 if an integer
 //
 // All numbers are little endian. The database stands in the first record of a chunk,
 // and where it changes. A lent record has no lengths, key and text here: they are the
-// next of lent.
+// next of lent. What is no string has a kind, its type and encoding; the value is its
+// value part, or it is the next of frozen.
 type chunk struct {
-	buf  []byte
-	lent []lent
-	keys int
+	buf    []byte
+	lent   []lent
+	frozen []frozen
+	keys   int
+}
+
+// A frozen is a value that is too big to be copied at once.
+type frozen struct {
+	key    []byte
+	head   dump.Head
+	leaves *keyspace.Frozen
+	rest   []byte // what comes behind the elements in the file
 }
 
 // A lent is a big record that stays where it is until it is written.
@@ -46,7 +60,12 @@ const (
 	flagFreq               // the access is a counter
 	flagInt                // the value is an integer
 	flagLent               // key and value are lent
+	flagPart             // the value is the value part of a kind
+	flagFrozen           // the value is frozen
 )
+
+// kindEncodingShift is where the encoding is in a kind; the type is below.
+const kindEncodingShift = 4
 
 // A rawRecord is one record of a chunk.
 type rawRecord struct {
@@ -56,10 +75,16 @@ type rawRecord struct {
 	access     uint32
 	number     int64
 	key, value []byte
+	kind       byte    // if flagPart or flagFrozen
+	frozen     *frozen // if flagFrozen
 }
 
-// next takes the first record off raw. A lent one gets its key and value from its
-// place in the chunk.
+func (r *rawRecord) kindOf() (record.Type, record.Encoding) {
+	return record.Type(r.kind & (1<<kindEncodingShift - 1)), record.Encoding(r.kind >> kindEncodingShift)
+}
+
+// next takes the first record off raw. A lent or frozen one gets its key and value from
+// its place in the chunk.
 func (r *rawRecord) next(raw []byte, c *chunk, lentBefore int) (rest []byte) {
 	r.flags, raw = raw[0], raw[1:]
 	if r.flags&flagDB != 0 {
@@ -70,6 +95,14 @@ func (r *rawRecord) next(raw []byte, c *chunk, lentBefore int) (rest []byte) {
 	}
 	if r.flags&(flagIdle|flagFreq) != 0 {
 		r.access, raw = binary.LittleEndian.Uint32(raw), raw[4:]
+	}
+	if r.flags&(flagPart|flagFrozen) != 0 {
+		r.kind, raw = raw[0], raw[1:]
+	}
+	if r.flags&flagFrozen != 0 {
+		r.frozen = &c.frozen[0] // a frozen record is its chunk's last
+		r.key = r.frozen.key
+		return raw
 	}
 	if r.flags&flagLent != 0 {
 		l := &c.lent[lentBefore]
@@ -99,6 +132,11 @@ func (c *chunk) release() {
 	}
 	clear(c.lent)
 	c.lent = c.lent[:0]
+	for i := range c.frozen {
+		c.frozen[i].leaves.Release()
+	}
+	clear(c.frozen)
+	c.frozen = c.frozen[:0]
 }
 
 // bytes is what the chunk holds on to.

@@ -157,6 +157,10 @@ type placedError struct {
 type batch struct {
 	raw     []byte
 	records []rdb.Raw
+
+	// parts, if set, brings the further parts of the last record's value, a batch each.
+	// The last one does not say More.
+	parts chan *batch
 }
 
 func newLoad(s *Saver, src io.Reader, size int64, opts LoadOptions) *load {
@@ -220,8 +224,11 @@ func (l *load) readAll() error {
 		if err != nil {
 			return err
 		}
-		if len(b.raw) < batchBytes && len(b.records) < batchRecords && more {
+		if len(b.raw) < batchBytes && len(b.records) < batchRecords && more && !b.goesOn() {
 			continue
+		}
+		if b.goesOn() {
+			b.parts = make(chan *batch, partsMax)
 		}
 		l.saver.progress.loadedBytes.Store(l.reader.Offset())
 		select {
@@ -232,12 +239,58 @@ func (l *load) readAll() error {
 		if !more {
 			return nil
 		}
+		if b.parts != nil {
+			if err := l.readParts(b.parts); err != nil {
+				return err
+			}
+		}
+		if b = l.empty(); b == nil {
+			return nil
+		}
+	}
+}
+
+// partsMax is how many parts of a value wait for the worker that builds it.
+const partsMax = 2
+
+// goesOn says whether the last record of a batch has only the first part of its value.
+func (b *batch) goesOn() bool { return len(b.records) > 0 && b.records[len(b.records)-1].More }
+
+// empty returns a batch to fill, or nil if a worker has failed.
+func (l *load) empty() *batch {
+	select {
+	case b := <-l.free:
+		b.reset()
+		return b
+	case <-l.stop:
+		return nil
+	}
+}
+
+// readParts reads the further parts of a value for the worker that builds it.
+func (l *load) readParts(parts chan<- *batch) error {
+	defer close(parts)
+	for {
+		b := l.empty()
+		if b == nil {
+			return nil
+		}
+		var r rdb.Raw
+		var err error
+		if b.raw, err = l.reader.NextRaw(b.raw, &r); err != nil {
+			return err
+		}
+		b.records = append(b.records, r)
+		l.saver.progress.loadedBytes.Store(l.reader.Offset())
+		more := r.More // the worker may have the batch at once
 		select {
-		case b = <-l.free:
+		case parts <- b:
 		case <-l.stop:
 			return nil
 		}
-		b.reset()
+		if !more {
+			return nil
+		}
 	}
 }
 
@@ -248,7 +301,7 @@ func (b *batch) reset() {
 	if cap(b.raw) > batchBytesKept {
 		b.raw = nil
 	}
-	b.raw, b.records = b.raw[:0], b.records[:0]
+	b.raw, b.records, b.parts = b.raw[:0], b.records[:0], nil
 }
 
 // readRecord adds the next record to b if it is a key; more is false at the end.

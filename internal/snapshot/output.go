@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spineldb/spinel/internal/clock"
+	"github.com/spineldb/spinel/internal/dump"
 	"github.com/spineldb/spinel/internal/hash"
 	"github.com/spineldb/spinel/internal/rdb"
 )
@@ -165,12 +166,13 @@ func (o *output) end() error {
 
 // An encoder turns chunks into the bytes of a file. Each goroutine has its own.
 type encoder struct {
-	out     *output
-	strings rdb.StringEncoder
-	buf     []byte
-	delay   delay
-	pace    pace
-	stop    <-chan struct{} // ends a delay
+	out   *output
+	dump  dump.Writer
+	buf   []byte
+	parts elements
+	delay delay
+	pace  pace
+	stop  <-chan struct{} // ends a delay
 }
 
 // encode writes all records of a chunk and gives the lent ones back.
@@ -192,6 +194,13 @@ func (e *encoder) encode(c *chunk) error {
 			e.buf = rdb.AppendSelectDB(e.buf, r.db)
 		}
 		e.appendHead(&r)
+		if r.flags&flagFrozen != 0 {
+			if err := e.flushFrozen(&r, first, keys); err != nil {
+				return err
+			}
+			first, keys = -1, 0
+			continue
+		}
 		if e.writesInPlace(&r) {
 			lentBefore++
 			// The record's head is part of what was encoded so far.
@@ -224,8 +233,8 @@ func (e *encoder) encode(c *chunk) error {
 
 // writesInPlace says whether a lent value goes to the file from where it is.
 func (e *encoder) writesInPlace(r *rawRecord) bool {
-	return r.flags&flagLent != 0 && r.flags&flagInt == 0 && len(r.value) >= writeBytes &&
-		(len(r.value) > compressBytesMax || !e.strings.Compress)
+	return r.flags&flagLent != 0 && r.flags&(flagInt|flagPart) == 0 && len(r.value) >= writeBytes &&
+		(len(r.value) > compressBytesMax || !e.dump.Strings.Compress)
 }
 
 func (e *encoder) appendHead(r *rawRecord) {
@@ -238,15 +247,24 @@ func (e *encoder) appendHead(r *rawRecord) {
 	case r.flags&flagFreq != 0:
 		e.buf = rdb.AppendFreq(e.buf, uint8(r.access))
 	}
-	e.buf = rdb.AppendKey(e.buf, rdb.TypeString, r.key, &e.strings)
+	t := rdb.TypeString
+	if r.flags&(flagPart|flagFrozen) != 0 {
+		t = e.dump.Type(r.kindOf())
+	}
+	e.buf = rdb.AppendKey(e.buf, t, r.key, &e.dump.Strings)
 }
 
 func (e *encoder) appendValue(r *rawRecord) {
+	if r.flags&flagPart != 0 {
+		t, enc := r.kindOf()
+		e.buf = e.dump.AppendPart(e.buf, t, enc, r.value)
+		return
+	}
 	if r.flags&flagInt != 0 {
 		e.buf = rdb.AppendInt(e.buf, r.number)
 		return
 	}
-	e.buf = rdb.AppendString(e.buf, r.value, &e.strings)
+	e.buf = rdb.AppendString(e.buf, r.value, &e.dump.Strings)
 }
 
 // flushLent writes what is encoded, of which the last record waits for its lent value.

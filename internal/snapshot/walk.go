@@ -11,6 +11,7 @@ import (
 
 	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/ds/record"
+	"github.com/spineldb/spinel/internal/dump"
 	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/rdb"
 )
@@ -55,6 +56,7 @@ type walk struct {
 	out   output
 	total atomic.Int64 // keys at the cut
 
+	dump       dump.Writer  // of what save writes itself
 	idle, freq bool         // keys are saved with their idle time or access counter
 	now        clock.Millis // the time of the cut
 
@@ -179,7 +181,8 @@ func (w *walk) finish() error {
 
 func (w *walk) newEncoder() *encoder {
 	e := &encoder{out: &w.out, stop: w.stop}
-	e.strings.Compress = w.opts.compress
+	e.dump.Version = w.opts.version
+	e.dump.Strings.Compress = w.opts.compress
 	e.delay.micros = w.opts.delayMicros
 	e.pace = pace{clock: w.clock, began: w.clock.Mono(), rests: w.opts.rests}
 	return e
@@ -204,6 +207,10 @@ func (w *walk) cut() error {
 		}
 		w.ks.ForgetDetached()
 		w.snap = w.ks.BeginSnapshot(w.save)
+		if w.snap.Fields {
+			w.opts.version = max(w.opts.version, fieldsVersion)
+		}
+		w.dump.Version = w.opts.version
 		head = rdb.AppendInfo(rdb.AppendHeader(nil, w.opts.version), &info)
 	})
 	if busy {
@@ -224,17 +231,15 @@ func (w *walk) cut() error {
 	return nil
 }
 
+// fieldsVersion is the first version of the format in which a field can expire.
+const fieldsVersion = 12
+
 // save takes a record, under its stripe's lock. It is called by the walker, and by
 // executors that are about to change the record's bucket.
 func (w *walk) save(stripe, db int, v keyspace.Value) {
-	if v.Type() != record.String {
-		err := fmt.Errorf("snapshot: key %q: values of type %s are not supported", v.Key(), v.Type().Name())
-		w.failure.Store(&err)
-		return
-	}
 	l := &w.lanes[stripe]
 	size := v.Size()
-	isLent := size >= keyspace.Big
+	isLent := size >= keyspace.Big || v.IsRooted()
 	if l.c == nil {
 		l.c = w.queue.take()
 	} else if !isLent && len(l.c.buf)+size+headBytesMax > cap(l.c.buf) {
@@ -245,6 +250,10 @@ func (w *walk) save(stripe, db int, v keyspace.Value) {
 		flags, l.db = flagDB, db
 	}
 	l.c.keys++
+	if v.Type() != record.String {
+		w.saveValue(l, flags, db, v)
+		return
+	}
 	if isLent {
 		w.lend(l, flags|flagLent, db, v)
 		w.passOn(l) // to be written soon: while it is lent it cannot be changed in place
@@ -264,6 +273,35 @@ func (w *walk) save(stripe, db int, v keyspace.Value) {
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(value)))
 	b = append(b, key...)
 	l.c.buf = append(b, value...)
+}
+
+// saveValue takes a value that is no string: the value part of a small one, the leaves of
+// a rooted one.
+func (w *walk) saveValue(l *lane, flags byte, db int, v keyspace.Value) {
+	key := v.Key()
+	kind := byte(v.Type()) | byte(v.Encoding())<<kindEncodingShift
+	switch {
+	case v.IsRooted():
+		c := v.Cell()
+		f := w.snap.Freeze(v)
+		fz := frozen{key: append([]byte(nil), key...), leaves: f, head: dump.HeadOf(&c, f.Leaves())}
+		fz.rest = w.dump.AppendRest(nil, &c)
+		l.c.frozen = append(l.c.frozen, fz)
+		l.c.buf = append(w.appendHead(l.c.buf, flags|flagFrozen, db, v), kind)
+		w.passOn(l) // so that its leaves are thawed soon
+	case len(v.Bytes()) >= keyspace.Big:
+		// It changes in place, so it is copied instead of lent.
+		big := lent{key: append([]byte(nil), key...), value: append([]byte(nil), v.Bytes()...), release: func() {}}
+		l.c.lent = append(l.c.lent, big)
+		l.c.buf = append(w.appendHead(l.c.buf, flags|flagPart|flagLent, db, v), kind)
+		w.passOn(l)
+	default:
+		b := append(w.appendHead(l.c.buf, flags|flagPart, db, v), kind)
+		b = binary.LittleEndian.AppendUint32(b, uint32(len(key)))
+		b = binary.LittleEndian.AppendUint32(b, uint32(len(v.Bytes())))
+		b = append(b, key...)
+		l.c.buf = append(b, v.Bytes()...)
+	}
 }
 
 // lend notes a big record without copying it.

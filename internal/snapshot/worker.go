@@ -3,6 +3,7 @@ package snapshot
 import (
 	"math/bits"
 
+	"github.com/spineldb/spinel/internal/dump"
 	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/numtext"
 	"github.com/spineldb/spinel/internal/rdb"
@@ -13,10 +14,14 @@ import (
 type worker struct {
 	load  *load
 	dec   rdb.Decoder
-	items []keyspace.Item // decoded, in the order of the file
-	at    []uint64        // their placements
-	from  []int           // which record of the batch each came from
-	copy  []byte          // keys and values that are not in the batch as they are
+	obj   rdb.Pieces   // of a value that is no string
+	build dump.Builder // and what becomes of it
+
+	offset int64           // where it is in the file
+	items  []keyspace.Item // decoded, in the order of the file
+	at     []uint64        // their placements
+	from   []int           // which record of the batch each came from
+	copy   []byte          // keys and values that are not in the batch as they are
 
 	sorted   []keyspace.Item // the same, by stripe
 	sortedAt []uint64
@@ -28,6 +33,7 @@ type worker struct {
 func newWorker(l *load) *worker {
 	w := &worker{load: l}
 	w.dec.StringBytesMax = l.opts.StringBytesMax
+	w.obj.StringBytesMax = l.opts.StringBytesMax
 	return w
 }
 
@@ -59,20 +65,21 @@ func (w *worker) decode(b *batch) bool {
 	for i := range b.records {
 		r := &b.records[i]
 		raw := b.raw[r.Start:r.End]
+		if r.Type != rdb.TypeString {
+			if !w.object(b, r, raw) {
+				return false
+			}
+			continue
+		}
 		if err := w.dec.DecodeKeyValue(&r.Head, raw, &rec); err != nil {
 			w.load.fail(r.Offset, err)
 			return false
 		}
-		if rec.ExpireMS != rdb.None && rec.ExpireMS < int64(w.load.now) && !w.load.opts.KeepExpired {
+		if w.isExpired(&rec.Head) {
 			expired++
 			continue
 		}
-		it := keyspace.Item{DB: rec.DB, Key: w.keep(rec.Key, raw), Expiry: keyspace.NoTTL}
-		if rec.ExpireMS != rdb.None {
-			// A time before 1970 has come as well as 1970 has, and is none of the
-			// keyspace's special numbers.
-			it.Expiry = max(rec.ExpireMS, 0)
-		}
+		it := keyspace.Item{DB: rec.DB, Key: w.keep(rec.Key, raw), Expiry: expiryOf(&rec.Head)}
 		if it.Int, it.IsInt = rec.Int, rec.IsInt; !it.IsInt && len(rec.Value) <= intTextBytesMax {
 			it.Int, it.IsInt = numtext.ParseInt(rec.Value)
 		}
@@ -88,6 +95,20 @@ func (w *worker) decode(b *batch) bool {
 	}
 	w.load.expired.Add(expired)
 	return true
+}
+
+// isExpired says whether a key's time has come.
+func (w *worker) isExpired(h *rdb.Head) bool {
+	return h.ExpireMS != rdb.None && h.ExpireMS < int64(w.load.now) && !w.load.opts.KeepExpired
+}
+
+// expiryOf is when a key expires. A time before 1970 has come as well as 1970 has, and is
+// none of the keyspace's special numbers.
+func expiryOf(h *rdb.Head) int64 {
+	if h.ExpireMS == rdb.None {
+		return keyspace.NoTTL
+	}
+	return max(h.ExpireMS, 0)
 }
 
 // intTextBytesMax is the length of the longest text that is kept as an integer.

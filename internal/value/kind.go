@@ -88,9 +88,9 @@ func Len(c *Cell) int { return kinds[c.Type()].len(c) }
 // IsEmpty says whether a key must not go on to exist with this value.
 func IsEmpty(c *Cell) bool { return c.Type() != record.Stream && Len(c) == 0 }
 
-// expirySize is the number of bytes of the earliest expiry that a hash with field
+// ExpirySize is the number of bytes of the earliest expiry that a hash with field
 // expiries has: before the listpack, or between the epoch and the root.
-const expirySize = 8
+const ExpirySize = 8
 
 // FieldExpiry is the time in milliseconds since the epoch at which the first field of a
 // hash may expire, -1 if none does.
@@ -111,7 +111,7 @@ func FieldExpiry(rec record.Record) int64 {
 func rootOf(rec record.Record) []byte {
 	b := rec.Bytes()[epochSize:]
 	if rec.Encoding() == record.RootedEx {
-		b = b[expirySize:]
+		b = b[ExpirySize:]
 	}
 	return b
 }
@@ -182,6 +182,11 @@ func Add(c *Cell, e *Element) (bool, error) { return kinds[c.Type()].add(c, e) }
 // appends them to dst. No other snapshot may be reading the value.
 func Freeze(c *Cell, epoch uint16, dst []mem.Ref) []mem.Ref {
 	c.SetEpoch(epoch)
+	return kinds[c.Type()].leaves(c.Arena, rootOf(c.Record()), dst)
+}
+
+// Leaves appends the references of the leaves of a rooted value to dst, in order.
+func Leaves(c *Cell, dst []mem.Ref) []mem.Ref {
 	return kinds[c.Type()].leaves(c.Arena, rootOf(c.Record()), dst)
 }
 

@@ -1,0 +1,100 @@
+package dump
+
+import (
+	"github.com/spineldb/spinel/internal/ds/record"
+	"github.com/spineldb/spinel/internal/ds/stream"
+	"github.com/spineldb/spinel/internal/mem"
+	"github.com/spineldb/spinel/internal/rdb"
+	"github.com/spineldb/spinel/internal/value"
+)
+
+func fileID(id stream.ID) rdb.StreamID { return rdb.StreamID{MS: id.Ms, Seq: id.Seq} }
+
+func streamID(id rdb.StreamID) stream.ID { return stream.ID{Ms: id.MS, Seq: id.Seq} }
+
+// AppendRest appends what comes behind the elements: of a stream its figures and groups.
+func (w *Writer) AppendRest(dst []byte, c *value.Cell) []byte {
+	if c.Type() != record.Stream {
+		return dst
+	}
+	s := value.StreamIn(c)
+	dst = rdb.AppendStream(dst, &rdb.StreamMeta{
+		Length: s.S.Length, Last: fileID(s.S.Last), First: fileID(s.S.First),
+		MaxDeleted: fileID(s.S.MaxDeleted), Added: s.S.Added, Groups: uint64(s.S.Groups()),
+	})
+	for groups := s.S.EachGroup(c.Arena); groups.Next(); {
+		g := groups.Group()
+		dst = w.appendGroup(dst, c.Arena, groups.Name(), &g)
+	}
+	return dst
+}
+
+func (w *Writer) appendGroup(dst []byte, a *mem.Arena, name []byte, g *stream.Group) []byte {
+	dst = rdb.AppendGroup(dst, &rdb.StreamGroup{
+		Name: name, Last: fileID(g.Last), EntriesRead: g.Reads, Pending: uint64(g.PendingCount()),
+	}, &w.Strings)
+	for it := g.Pending(a, stream.ID{}); it.Next(); {
+		dst = rdb.AppendPending(dst, &rdb.StreamPending{
+			ID: fileID(it.ID), DeliveredMS: it.Delivered, Deliveries: it.Deliveries,
+		})
+	}
+	dst = rdb.AppendLen(dst, uint64(g.Consumers()))
+	t := w.Version.StreamType()
+	for consumers := g.EachConsumer(a); consumers.Next(); {
+		c := consumers.Consumer()
+		dst = rdb.AppendConsumer(dst, t, &rdb.StreamConsumer{
+			Name: c.Name, SeenMS: c.Seen, ActiveMS: c.Active, Pending: uint64(c.Pending),
+		}, &w.Strings)
+		for it := g.Owned(a, c.Number, stream.ID{}); it.Next(); {
+			dst = rdb.AppendOwned(dst, fileID(it.ID))
+		}
+	}
+	return dst
+}
+
+// A streamBuilder remembers which group and consumer the next pieces belong to.
+type streamBuilder struct {
+	group    stream.Group
+	consumer stream.Consumer
+}
+
+// add takes a piece of a stream.
+func (b *streamBuilder) add(c *value.Cell, p *rdb.Piece) (err error) {
+	if p.Kind == rdb.PieceStreamNode {
+		_, err = value.Add(c, &value.Element{MS: p.ID.MS, Seq: p.ID.Seq, Node: p.Packed})
+		return err
+	}
+	s, h := value.StreamIn(c), c.Heap()
+	defer s.Store()
+	switch p.Kind {
+	case rdb.PieceStream:
+		m := stream.Meta{
+			Length: p.Stream.Length, Last: streamID(p.Stream.Last),
+			MaxDeleted: streamID(p.Stream.MaxDeleted), Added: p.Stream.Added,
+		}
+		if p.Stream.Old {
+			m.MaxDeleted, m.Added = stream.ID{}, s.S.Added
+		}
+		err = s.S.SetMeta(m)
+	case rdb.PieceGroup:
+		var isNew bool
+		reads := p.Group.EntriesRead
+		b.group, isNew, err = s.S.CreateGroup(h, p.Group.Name, streamID(p.Group.Last), reads)
+		if err == nil && !isNew {
+			err = rdb.ErrDuplicate
+		}
+	case rdb.PiecePending:
+		err = b.group.AddPending(h, streamID(p.Pending.ID), p.Pending.DeliveredMS, p.Pending.Deliveries)
+	case rdb.PieceConsumer:
+		var isNew bool
+		b.consumer, isNew, err = b.group.CreateConsumer(h, p.Consumer.Name, p.Consumer.SeenMS, p.Consumer.ActiveMS)
+		if err == nil && !isNew {
+			err = rdb.ErrDuplicate
+		}
+	case rdb.PieceOwned:
+		err = b.group.Assign(h, streamID(p.ID), b.consumer.Number)
+	case rdb.PieceNack:
+		err = b.group.Assign(h, streamID(p.ID), stream.Nobody)
+	}
+	return err
+}

@@ -1,0 +1,119 @@
+package value
+
+import (
+	"errors"
+
+	"github.com/spineldb/spinel/internal/ds/leaf"
+	"github.com/spineldb/spinel/internal/ds/record"
+	"github.com/spineldb/spinel/internal/ds/stream"
+	"github.com/spineldb/spinel/internal/mem"
+)
+
+// A Stream is a stream in its cell. The structure's own functions work on S with Heap;
+// Store must be called after every change.
+type Stream struct {
+	*Cell
+	S stream.Stream
+}
+
+// StreamIn is the stream that a cell holds.
+func StreamIn(c *Cell) Stream { return Stream{c, stream.Load(c.Root())} }
+
+// Store keeps the changes.
+func (s *Stream) Store() { s.S.Store(s.Root()) }
+
+var errPackedStream = errors.New("value: a stream has no packed form")
+
+var _ = describe(record.Stream, kind{
+	words:    map[record.Encoding]string{record.Rooted: "stream"},
+	rootSize: stream.Size,
+	empty: func(root []byte) {
+		s := stream.New()
+		s.Store(root)
+	},
+	len: func(c *Cell) int {
+		s := stream.Load(c.Root())
+		return int(s.Length)
+	},
+	freeSome: func(h leaf.Heap, root []byte, leaves int) bool {
+		s := stream.Load(root)
+		done := s.FreeSome(h, leaves)
+		s.Store(root)
+		return done
+	},
+	leaves: func(a *mem.Arena, root []byte, dst []mem.Ref) []mem.Ref {
+		s := stream.Load(root)
+		return s.AppendLeaves(a, dst)
+	},
+	each: func(a *mem.Arena, ref mem.Ref, fn func(Element)) {
+		n := stream.NodeAt(a, ref)
+		fn(Element{Node: n.List, MS: n.Master.Ms, Seq: n.Master.Seq})
+	},
+	thaw: func(h leaf.Heap, ref mem.Ref) { h.Thaw(ref) },
+	load: func(*Cell, record.Encoding, []byte) error { return errPackedStream },
+	add: func(c *Cell, e *Element) (bool, error) {
+		s := StreamIn(c)
+		err := s.S.AddNode(c.Heap(), stream.ID{Ms: e.MS, Seq: e.Seq}, e.Node)
+		s.Store()
+		return true, err
+	},
+	copyRest: copyStreamRest,
+	memory: func(c *Cell, samples int) int {
+		s := stream.Load(c.Root())
+		return int(s.MemoryBytes(c.Arena, samples))
+	},
+	check: func(c *Cell) error {
+		s := stream.Load(c.Root())
+		return s.Check(c.Arena)
+	},
+})
+
+// copyStreamRest copies what is no node: the figures and the groups.
+func copyStreamRest(src, dst *Cell) error {
+	from, to, h := StreamIn(src), StreamIn(dst), dst.Heap()
+	defer to.Store()
+	meta := stream.Meta{
+		Length: from.S.Length, Last: from.S.Last, MaxDeleted: from.S.MaxDeleted, Added: from.S.Added,
+	}
+	if err := to.S.SetMeta(meta); err != nil {
+		return err
+	}
+	for groups := from.S.EachGroup(src.Arena); groups.Next(); {
+		g := groups.Group()
+		fresh, _, err := to.S.CreateGroup(h, groups.Name(), g.Last, g.Reads)
+		if err != nil {
+			return err
+		}
+		if err := copyGroup(src.Arena, &g, h, &fresh); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copyGroup copies the consumers and the pending entries of a group.
+func copyGroup(a *mem.Arena, g *stream.Group, h leaf.Heap, to *stream.Group) error {
+	for it := g.Pending(a, stream.ID{}); it.Next(); {
+		if err := to.AddPending(h, it.ID, it.Delivered, it.Deliveries); err != nil {
+			return err
+		}
+	}
+	for it := g.Owned(a, stream.Nobody, stream.ID{}); it.Next(); {
+		if err := to.Assign(h, it.ID, stream.Nobody); err != nil {
+			return err
+		}
+	}
+	for consumers := g.EachConsumer(a); consumers.Next(); {
+		c := consumers.Consumer()
+		fresh, _, err := to.CreateConsumer(h, c.Name, c.Seen, c.Active)
+		if err != nil {
+			return err
+		}
+		for it := g.Owned(a, c.Number, stream.ID{}); it.Next(); {
+			if err := to.Assign(h, it.ID, fresh.Number); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
