@@ -187,7 +187,7 @@ func (k *KeySpec) find(dst []KeyRef, args Args) ([]KeyRef, error) {
 	default:
 		last = begin + (len(args)-begin)/k.Limit + k.LastKey
 	}
-	if last >= len(args) {
+	if last >= len(args) || last < first && !k.KeyNum {
 		return dst, errBadArgs
 	}
 	if k.Flags&NotKey != 0 {
@@ -201,7 +201,7 @@ func (k *KeySpec) find(dst []KeyRef, args Args) ([]KeyRef, error) {
 
 func (k *KeySpec) begin(args Args) (int, bool) {
 	if k.Keyword == "" {
-		return k.Index, k.Index < len(args)
+		return k.Index, true // find refuses what lies beyond the arguments
 	}
 	from, to, step := k.StartFrom, len(args)-1, 1
 	if k.StartFrom < 0 {

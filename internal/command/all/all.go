@@ -9,6 +9,7 @@ import (
 	"github.com/spineldb/spinel/internal/command/configcmd"
 	"github.com/spineldb/spinel/internal/command/conncmd"
 	"github.com/spineldb/spinel/internal/command/debugcmd"
+	"github.com/spineldb/spinel/internal/command/hllcmd"
 	"github.com/spineldb/spinel/internal/command/infocmd"
 	"github.com/spineldb/spinel/internal/command/keycmd"
 	"github.com/spineldb/spinel/internal/command/latencycmd"
@@ -41,6 +42,7 @@ func Families(d Deps) [][]*command.Spec {
 		configcmd.Family.With(d.Config),
 		conncmd.Family.With(d.Conn),
 		debugcmd.Family.With(d.Debug),
+		hllcmd.Family.Specs,
 		infocmd.Family.With(d.Info),
 		keycmd.Family.Specs,
 		latencycmd.Family.With(d.Latency),
