@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	mergeBelow = leafMax / 4     // nodes that get smaller look for a neighbour
-	mergeMax   = leafMax * 3 / 4 // with which they make one of at most this size
+	mergeBelow = leafMax * 3 / 8 // nodes that get smaller look for a neighbour
+	mergeMax   = leafMax * 7 / 8 // with which they make one of at most this size
 )
 
 // Delete removes a key and says whether it was there. It fails only where a frozen leaf

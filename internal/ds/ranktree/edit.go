@@ -122,7 +122,7 @@ func build(h leaf.Heap, parts ...part) mem.Ref {
 
 // wasteMax is how much of a node's block may be unused after removing, as the part of
 // its size.
-const wasteMax = 8
+const wasteMax = 64
 
 // refit returns the reference of a node that was made smaller: the same, or that of a
 // block that fits better. The block may be changed.

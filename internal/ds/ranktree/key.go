@@ -125,27 +125,13 @@ func inlineSize(n int) int {
 // headOf is the first eight bytes of the n at p. With fewer, it reads those before p
 // too: a node's head is in front of its keys.
 func headOf(p unsafe.Pointer, n int) uint64 {
-	if n >= headBytes {
-		return binary.BigEndian.Uint64((*[headBytes]byte)(p)[:])
-	}
+	n = min(n, headBytes)
 	return binary.BigEndian.Uint64((*[headBytes]byte)(unsafe.Add(p, n-headBytes))[:]) << (64 - 8*n)
 }
 
-// compare puts the key with that code at p in order with k: -1, 0 or 1.
-func compare(a *mem.Arena, p unsafe.Pointer, code uint8, k *Key) int {
-	n := int(code & lengthMask)
-	head := headOf(p, n)
-	if head < k.head {
-		return -1
-	}
-	if head > k.head {
-		return 1
-	}
-	return compareTail(a, p, code, k)
-}
-
-// compareTail does it for keys with equal heads. Where one has fewer than eight bytes,
-// it differs from the other in zeros at the end, if at all.
+// compareTail puts the key with that code at p in order with k, -1, 0 or 1, where their
+// heads are equal. If one has fewer than eight bytes, they differ in zeros at its end, if
+// at all.
 func compareTail(a *mem.Arena, p unsafe.Pointer, code uint8, k *Key) int {
 	n := int(code & lengthMask)
 	if n < headBytes || k.n < headBytes {

@@ -282,9 +282,10 @@ func FuzzAgainstModel(f *testing.F) {
 			switch op % 8 {
 			case 0, 1:
 				m.insert(key, value)
-			case 2: // many, in order or not
+			case 2: // many, in order or not; long ones make a high tree of few
+				prefix := strings.Repeat(string(rune('a'+x%4)), 1+int(x%4)*37)
 				for i := range int(y) {
-					m.insert(fmt.Sprintf("%c:%05d", 'a'+x%4, i*int(x)%1009), value)
+					m.insert(fmt.Sprintf("%s:%05d", prefix, i*int(x)%251), value)
 				}
 			case 3:
 				m.delete(key)
@@ -359,6 +360,18 @@ func TestDeleteRange(t *testing.T) {
 		m.all()
 		m.end(100)
 	}
+}
+
+// TestLayout holds the example of the package's page.
+func TestLayout(t *testing.T) {
+	m := newModel(t, 1)
+	m.insert("bc", "\x02")
+	m.insert("a", "\x01")
+	want := "\x00\x00\x00\x01\x0f\x00\x02\x00\x01\x02\x01\x02abc"
+	if got := string(m.h.Bytes(m.tree.root, len(want))); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	m.end(1)
 }
 
 func TestScoresAreOrdered(t *testing.T) {

@@ -75,31 +75,49 @@ func (n node) offset(i int) (off int) {
 }
 
 // search finds the first entry that is not smaller than k: its number and the offset
-// of its key. It goes by eights, then by ones.
+// of its key. It goes by eights, then by ones. Where the first eight bytes decide, and
+// they mostly do, nothing is called: with compare for all it took half as long again.
 func (n node) search(a *mem.Arena, k *Key) (i, off int, found bool) {
-	count := n.count()
+	count, head := n.count(), k.head
+	codes := unsafe.Add(n.p, nodeHead)
 	keys := n.keyPtr(0)
 	end := count
 	for i+8 < count {
 		next := off + n.eight(i)
-		c := compare(a, unsafe.Add(keys, next), n.code(i+8), k)
-		if c > 0 {
+		code := *(*uint8)(unsafe.Add(codes, i+8))
+		p := unsafe.Add(keys, next)
+		h := headOf(p, int(code&lengthMask))
+		if h > head {
 			end = i + 8
 			break
 		}
-		i, off = i+8, next
-		if c == 0 {
-			return i, off, true
+		if h == head {
+			c := compareTail(a, p, code, k)
+			if c == 0 {
+				return i + 8, next, true
+			}
+			if c > 0 {
+				end = i + 8
+				break
+			}
 		}
+		i, off = i+8, next
 	}
 	if i > 0 { // it was found to be smaller
-		off += int(n.code(i) & lengthMask)
+		off += int(*(*uint8)(unsafe.Add(codes, i)) & lengthMask)
 		i++
 	}
 	for ; i < end; i++ {
-		code := n.code(i)
-		if c := compare(a, unsafe.Add(keys, off), code, k); c >= 0 {
-			return i, off, c == 0
+		code := *(*uint8)(unsafe.Add(codes, i))
+		p := unsafe.Add(keys, off)
+		h := headOf(p, int(code&lengthMask))
+		if h >= head {
+			if h > head {
+				return i, off, false
+			}
+			if c := compareTail(a, p, code, k); c >= 0 {
+				return i, off, c == 0
+			}
 		}
 		off += int(code & lengthMask)
 	}

@@ -25,7 +25,8 @@ func TestInOrder(t *testing.T) {
 			if !up {
 				i = n - i
 			}
-			if _, err := m.tree.Insert(m.h, ScoreKey(float64(i), fmt.Appendf(nil, "member:%012d", i)), nil); err != nil {
+			member := fmt.Appendf(nil, "member:%012d", i)
+			if added, err := m.tree.Insert(m.h, ScoreKey(float64(i), member), nil); !added {
 				t.Fatal(err)
 			}
 		}
