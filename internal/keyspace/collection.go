@@ -1,6 +1,7 @@
 package keyspace
 
 import (
+	"github.com/spineldb/spinel/internal/ds/dict"
 	"github.com/spineldb/spinel/internal/ds/record"
 	"github.com/spineldb/spinel/internal/mem"
 	"github.com/spineldb/spinel/internal/resp"
@@ -263,4 +264,62 @@ func (t *Txn) removeMoved(key, name []byte) {
 	}
 	t.ks.remove(p.st, p.tb, t.DB, p.at, p.slot, key)
 	t.changed(p.st, t.DB, key)
+}
+
+// # Results
+//
+// Some values are made of others, of which the key's old one may be a part, or of a
+// payload that may turn out to be damaged. Replace builds them aside.
+
+// Replace gives a key the value that fill makes of an empty one, in place of what it
+// held. If fill fails, or there is no memory, the key keeps what it has. A value that
+// stays empty deletes the key. It counts one change, if there is any, and returns the
+// number of elements.
+func (t *Txn) Replace(
+	key []byte, typ record.Type, expiry int64, fill func(c *value.Cell) error,
+) (elements int, err error) {
+	p, _ := t.live(t.DB, key)
+	t.prepare(&p, t.DB)
+	a := p.st.heap.arena
+	s := record.Shape{Key: key, Type: typ, Expiry: expiry, Clocks: t.ks.Tuning.TrackClock.Load()}
+	if s.Clocks {
+		s.Clock = t.ks.fresh(t.Now)
+	}
+	e, n := value.Empty(typ)
+	ref := a.Alloc(s.SizeBytes(n))
+	if ref == 0 {
+		return 0, resp.ErrOOM
+	}
+	value.InitEmpty(typ, s.WriteBytes(a, ref, e, n))
+	aside := dict.New(a, t.ks.Placement, stripeBits, &t.ks.scratches)
+	if !aside.Insert(p.at, ref) {
+		a.Free(ref)
+		return 0, resp.ErrOOM
+	}
+	c := value.NewCell(&t.ks.values, a, aside, p.at, aside.Find(p.at, key))
+	err = fill(&c)
+	ref, elements = c.Ref(), value.Len(&c)
+	isEmpty := value.IsEmpty(&c)
+	aside.Delete(p.at, aside.Find(p.at, key))
+	aside.Clear(nil)
+	if err != nil || isEmpty {
+		p.st.free(p.st.heap, ref)
+		if err == mem.ErrExhausted {
+			err = resp.ErrOOM
+		}
+		if err == nil {
+			t.Delete(key)
+		}
+		return 0, err
+	}
+	p, _ = t.live(t.DB, key) // fill may have used keys of the same table
+	if err := t.insert(&p, t.DB, ref, expiry); err != nil {
+		return 0, err
+	}
+	if p.slot.Home == nil {
+		p.slot.Home = p.tb.dict.Home(p.at)
+	}
+	p.noteFields(record.At(a, ref))
+	t.changed(p.st, t.DB, key)
+	return elements, nil
 }

@@ -73,7 +73,7 @@ SERVICE < command/aclcmd;
 SERVICE, snapshot, aof, tracking < command/servercmd;
 SERVICE < command/catalogcmd, command/configcmd, command/infocmd, command/latencycmd,
           command/memorycmd;
-SERVICE, rdb < command/debugcmd; # DEBUG OBJECT tells how long a value is in a file
+SERVICE, dump < command/debugcmd; # DEBUG OBJECT tells how long a value is in a file
 SERVICE, replication < command/replcmd;
 SERVICE, cluster < command/clustercmd;
 

@@ -60,8 +60,8 @@ const (
 	flagFreq               // the access is a counter
 	flagInt                // the value is an integer
 	flagLent               // key and value are lent
-	flagPart             // the value is the value part of a kind
-	flagFrozen           // the value is frozen
+	flagPart               // the value is the value part of a kind
+	flagFrozen             // the value is frozen
 )
 
 // kindEncodingShift is where the encoding is in a kind; the type is below.

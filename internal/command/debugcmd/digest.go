@@ -4,10 +4,16 @@ import (
 	"crypto/sha1"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
 
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/ds/record"
+	"github.com/spineldb/spinel/internal/ds/stream"
 	"github.com/spineldb/spinel/internal/keyspace"
+	"github.com/spineldb/spinel/internal/value"
 )
 
 // A digest is a signature of data that Redis computes alike, so that two servers of
@@ -16,7 +22,9 @@ import (
 //	add    d = d xor SHA1(x)           in any order
 //	mix    d = SHA1(d xor SHA1(x))     in this order
 //
-//	value  mix the type's number; mix the text; add "!!expire!!" if it expires
+//	value  mix the type's number, the elements; add "!!expire!!" if it expires
+//	list   mix each element; a stream's: the ID as "ms.seq", fields and values
+//	set    add each member; a hash's, a sorted set's: the digest of both parts, mixed
 //	key    mix the key, then its value, from zero
 //	data   of each database that has keys: mix its number, add all its keys
 //
@@ -38,22 +46,55 @@ func (d *digest) mixNumber(n uint32) {
 	d.mix(binary.BigEndian.AppendUint32(nil, n))
 }
 
-// typeString is the number of strings in Redis.
-const typeString = 0
+// typeNumbers are the numbers of the types in Redis.
+var typeNumbers = [...]uint32{
+	record.String: 0, record.List: 1, record.Set: 2, record.ZSet: 3, record.Hash: 4, record.Stream: 6,
+}
 
 var expires = []byte("!!expire!!")
 
-// mixValue mixes what a key holds.
+// mixValue mixes what a key holds. The elements of sets, sorted sets and hashes are added
+// to each other, since their order is nobody's.
 func (d *digest) mixValue(v keyspace.Value) error {
+	d.mixNumber(typeNumbers[v.Type()])
+	cell := v.Cell()
+	var buf [20]byte
 	switch v.Type() {
 	case record.String:
 		s, err := v.Str()
 		if err != nil {
 			return err
 		}
-		var buf [20]byte
-		d.mixNumber(typeString)
 		d.mix(s.Bytes(&buf))
+	case record.List:
+		value.Each(&cell, func(e *value.Element) { d.mix(e.Name.Text(&buf)) })
+	case record.Set:
+		value.Each(&cell, func(e *value.Element) { d.add(e.Name.Text(&buf)) })
+	case record.Hash:
+		value.Each(&cell, func(e *value.Element) {
+			var one digest
+			one.mix(e.Name.Text(&buf))
+			one.mix(e.Value.Text(&buf))
+			d.add(one[:])
+		})
+	case record.ZSet:
+		value.Each(&cell, func(e *value.Element) {
+			var one digest
+			one.mix(e.Name.Text(&buf))
+			one.mix(appendScore(nil, e.Score))
+			d.add(one[:])
+		})
+	case record.Stream:
+		s := value.StreamIn(&cell)
+		last := stream.ID{Ms: math.MaxUint64, Seq: math.MaxUint64}
+		for it := s.S.Range(cell.Arena, stream.ID{}, last, false); it.Next(); {
+			id := it.ID()
+			d.mix(fmt.Appendf(nil, "%d.%d", id.Ms, id.Seq))
+			for field, val, ok := it.NextPair(); ok; field, val, ok = it.NextPair() {
+				d.mix(field.Text(&buf))
+				d.mix(val.Text(&buf))
+			}
+		}
 	default:
 		return errNoDigest
 	}
@@ -61,6 +102,31 @@ func (d *digest) mixValue(v keyspace.Value) error {
 		d.add(expires)
 	}
 	return nil
+}
+
+// appendScore appends a score as C's %.17g prints it.
+func appendScore(dst []byte, score float64) []byte {
+	switch {
+	case math.IsInf(score, 1):
+		return append(dst, "inf"...)
+	case math.IsInf(score, -1):
+		return append(dst, "-inf"...)
+	}
+	text := strconv.FormatFloat(score, 'e', 16, 64) // d.ddde±dd: what decides about the form
+	mantissa, exponent, _ := strings.Cut(text, "e")
+	exp, _ := strconv.Atoi(exponent)
+	if exp < -4 || exp >= 17 {
+		mantissa = trimZeros(mantissa)
+		return fmt.Appendf(dst, "%se%+03d", mantissa, exp)
+	}
+	return append(dst, trimZeros(strconv.FormatFloat(score, 'f', 16-exp, 64))...)
+}
+
+func trimZeros(s string) string {
+	if strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	}
+	return s
 }
 
 func (d *digest) text() string { return hex.EncodeToString(d[:]) }

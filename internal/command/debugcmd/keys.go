@@ -7,10 +7,12 @@ import (
 
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/ds/record"
+	"github.com/spineldb/spinel/internal/dump"
 	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/numtext"
 	"github.com/spineldb/spinel/internal/rdb"
 	"github.com/spineldb/spinel/internal/resp"
+	"github.com/spineldb/spinel/internal/value"
 )
 
 var (
@@ -52,9 +54,15 @@ const lruMask = 1<<24 - 1
 
 // serializedLength is the length of the value in an RDB file that is not compressed.
 func serializedLength(v keyspace.Value) (int, error) {
+	if v.Type() != record.String {
+		w := dump.Writer{Version: rdb.VersionWritten}
+		w.Strings.Compress = true
+		cell := v.Cell()
+		return len(w.Append(nil, &cell)), nil
+	}
 	s, err := v.Str()
 	if err != nil {
-		return 0, errNoDigest
+		return 0, err
 	}
 	var buf [20]byte
 	return len(rdb.AppendString(nil, s.Bytes(&buf), &rdb.StringEncoder{Compress: true})), nil
@@ -64,6 +72,8 @@ func serializedLength(v keyspace.Value) (int, error) {
 func encoding(v keyspace.Value) string {
 	const embeddedMax = 44
 	switch {
+	case v.Type() != record.String:
+		return value.EncodingName(v.Record)
 	case v.IsInt():
 		return "int"
 	case v.Encoding() == record.Raw || len(v.Bytes()) > embeddedMax:

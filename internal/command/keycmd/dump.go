@@ -6,10 +6,13 @@ import (
 	"sync"
 
 	"github.com/spineldb/spinel/internal/command"
+	"github.com/spineldb/spinel/internal/ds/record"
+	"github.com/spineldb/spinel/internal/dump"
 	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/numtext"
 	"github.com/spineldb/spinel/internal/rdb"
 	"github.com/spineldb/spinel/internal/resp"
+	"github.com/spineldb/spinel/internal/value"
 )
 
 // complexityOfValue is what DUMP and RESTORE say alike.
@@ -27,46 +30,68 @@ var _ = Family.Add(command.Spec{
 	Flags:      command.ReadOnly,
 	ACL:        command.CatKeyspace,
 	Keys:       command.OneKey(1, command.RO|command.Access),
-	Run:        dump,
+	Run:        dumpKey,
 })
 
 // A dumper is the memory that making a payload takes. It holds nothing between two
 // payloads, so one pool serves all instances.
 type dumper struct {
-	strings rdb.StringEncoder
+	values  dump.Writer
 	payload []byte
 }
 
-var dumpers = sync.Pool{New: func() any { return &dumper{strings: rdb.StringEncoder{Compress: true}} }}
+var dumpers = sync.Pool{New: func() any {
+	d := &dumper{}
+	d.values.Strings.Compress = true
+	return d
+}}
 
 // payloadKeptMax is the size in bytes of a payload whose memory is kept for the next.
 const payloadKeptMax = 1 << 20
 
-// dump replies with what a file would hold of the value, and a version and checksum.
-func dump(c *command.Ctx) error {
+// dumpVersion is the version of payloads: the lowest that everybody reads.
+const dumpVersion = 10
+
+// fieldsVersion is that of hashes with fields that expire, which older ones do not have.
+const fieldsVersion = 12
+
+// dumpKey replies with what a file would hold of the value, and a version and checksum.
+func dumpKey(c *command.Ctx) error {
 	v, ok := c.DB.Read(c.Args[1])
 	if !ok {
 		c.Out.Null()
 		return nil
 	}
-	str, err := v.Str()
-	if err != nil {
-		return err
-	}
 	d := dumpers.Get().(*dumper)
-	payload := append(d.payload[:0], byte(rdb.TypeString))
-	if n, isInt := str.Int(); isInt {
-		payload = rdb.AppendInt(payload, n)
-	} else {
-		payload = rdb.AppendString(payload, v.Bytes(), &d.strings)
-	}
-	payload = rdb.AppendDumpFooter(payload, 0)
+	payload := d.append(d.payload[:0], v)
 	c.Out.Bulk(payload)
 	if d.payload = payload; cap(payload) > payloadKeptMax {
 		d.payload = nil
 	}
 	dumpers.Put(d)
 	return nil
+}
+
+// append appends the payload of a value.
+func (d *dumper) append(dst []byte, v keyspace.Value) []byte {
+	start := len(dst)
+	d.values.Version = dumpVersion
+	if v.Type() != record.String {
+		if value.FieldExpiry(v.Record) >= 0 {
+			d.values.Version = fieldsVersion
+		}
+		cell := v.Cell()
+		dst = append(dst, byte(d.values.Type(v.Type(), v.Encoding())))
+		dst = d.values.Append(dst, &cell)
+		return rdb.AppendDumpFooterOf(dst, start, d.values.Version)
+	}
+	dst = append(dst, byte(rdb.TypeString))
+	if v.IsInt() {
+		dst = rdb.AppendInt(dst, v.Int())
+	} else {
+		dst = rdb.AppendString(dst, v.Bytes(), &d.values.Strings)
+	}
+	return rdb.AppendDumpFooterOf(dst, start, dumpVersion)
 }
 
 var _ = Family.Add(command.Spec{
@@ -158,9 +183,8 @@ func restore(c *command.Ctx) error {
 	if err != nil {
 		return errPayload
 	}
-	var decoder rdb.Decoder
-	var rec rdb.Record
-	if err := decoder.DecodeDump(payload, &rec); err != nil {
+	r := restoring{payload: payload, c: c, key: key, o: &o}
+	if err := r.decode(); err != nil {
 		return badData(err)
 	}
 	if o.expiry != keyspace.NoTTL && o.expiry <= int64(c.Now) {
@@ -170,7 +194,7 @@ func restore(c *command.Ctx) error {
 		c.Out.OK()
 		return nil
 	}
-	if err := restoreValue(c, key, &rec, &o); err != nil {
+	if err := r.set(); err != nil {
 		return err
 	}
 	if c.Journaling() && o.expiry != keyspace.NoTTL && !o.absolute {
@@ -202,20 +226,73 @@ func restoreExpiry(c *command.Ctx, isAbsolute bool) (int64, error) {
 	return at, nil
 }
 
-// restoreValue sets the key. Whoever says for how long it was not used wants to be told
-// one day, so accesses are tracked from then on.
-func restoreValue(c *command.Ctx, key []byte, rec *rdb.Record, o *restoreOptions) (err error) {
-	tuning := c.DB.Tuning()
-	if o.idle >= 0 && !keyspace.Policy(tuning.Policy.Load()).LFU() {
-		tuning.TrackClock.Store(true)
+// A restoring is a payload on its way to be a key's value.
+type restoring struct {
+	payload rdb.Dump
+	c       *command.Ctx
+	key     []byte
+	o       *restoreOptions
+
+	text rdb.Record // of a string
+	typ  record.Type
+}
+
+// decode takes a string's payload apart; that of another value is looked through.
+func (r *restoring) decode() error {
+	if r.payload.Type == rdb.TypeString {
+		var decoder rdb.Decoder
+		return decoder.DecodeDump(r.payload, &r.text)
 	}
-	if rec.IsInt {
-		err = c.DB.SetInt(key, rec.Int, o.expiry)
-	} else {
-		err = c.DB.SetString(key, rec.Value, o.expiry)
+	var pieces rdb.Pieces
+	if err := pieces.BeginDump(r.payload); err != nil {
+		return err
+	}
+	var ok bool
+	if r.typ, ok = dump.TypeOf(pieces.Object.Type); !ok {
+		return errData
+	}
+	var p rdb.Piece
+	for {
+		if more, err := pieces.Next(&p); !more {
+			return err
+		}
+	}
+}
+
+// set sets the key. Whoever says for how long it was not used wants to be told one day,
+// so accesses are tracked from then on.
+func (r *restoring) set() (err error) {
+	db, o := r.c.DB, r.o
+	if o.idle >= 0 && !keyspace.Policy(db.Tuning().Policy.Load()).LFU() {
+		db.Tuning().TrackClock.Store(true)
+	}
+	switch {
+	case r.typ != record.String:
+		_, err = db.Replace(r.key, r.typ, o.expiry, r.build)
+	case r.text.IsInt:
+		err = db.SetInt(r.key, r.text.Int, o.expiry)
+	default:
+		err = db.SetString(r.key, r.text.Value, o.expiry)
+	}
+	if err != nil && err != resp.ErrOOM {
+		return badData(err)
 	}
 	if err == nil && (o.idle >= 0 || o.freq >= 0) {
-		c.DB.SetAccess(key, min(o.idle, keyspace.IdleMax), o.freq)
+		db.SetAccess(r.key, min(o.idle, keyspace.IdleMax), o.freq)
+	}
+	return err
+}
+
+// build makes the value of the pieces.
+func (r *restoring) build(cell *value.Cell) error {
+	var pieces rdb.Pieces
+	var b dump.Builder
+	var p rdb.Piece
+	err := pieces.BeginDump(r.payload)
+	for more := true; more && err == nil; {
+		if more, err = pieces.Next(&p); more {
+			err = b.Add(cell, &p)
+		}
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spineldb/spinel/internal/ds/record"
 	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/resp"
+	"github.com/spineldb/spinel/internal/value"
 )
 
 var _ = Family.Add(command.Spec{
@@ -59,6 +60,10 @@ func objectEncoding(c *command.Ctx) error {
 	v, ok := look(c, c.Args[2])
 	if !ok {
 		c.Out.Null()
+		return nil
+	}
+	if v.Type() != record.String {
+		c.Out.BulkString(value.EncodingName(v.Record))
 		return nil
 	}
 	str, err := v.Str()

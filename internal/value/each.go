@@ -1,0 +1,76 @@
+package value
+
+import (
+	"github.com/spineldb/spinel/internal/ds/intset"
+	"github.com/spineldb/spinel/internal/ds/listpack"
+	"github.com/spineldb/spinel/internal/ds/record"
+	"github.com/spineldb/spinel/internal/numtext"
+)
+
+// Each calls fn for every element of a list, set, sorted set or hash, whatever its
+// encoding: those of a list in order, of a sorted set by score, of the others in any
+// order. Nodes of a list are taken apart. fn must not change the value.
+func Each(c *Cell, fn func(e *Element)) {
+	rec := c.Record()
+	t, b := rec.Type(), rec.Bytes()
+	switch {
+	case rec.IsRooted():
+		for _, ref := range Leaves(c, nil) {
+			EachInLeaf(t, c.Arena, ref, func(e Element) {
+				if t == record.List {
+					eachInNode(&e, fn)
+				} else {
+					fn(&e)
+				}
+			})
+		}
+	case t == record.Set && rec.Encoding() == record.Intset:
+		s := intset.In(b)
+		for i := range s.Len() {
+			fn(&Element{Name: listpack.Int(s.At(i)), Expiry: -1})
+		}
+	case rec.Encoding() == record.PackedEx:
+		eachPacked(listpack.In(b[ExpirySize:]), t, true, fn)
+	default:
+		eachPacked(listpack.In(b), t, false, fn)
+	}
+}
+
+// eachInNode takes a node of a list apart.
+func eachInNode(e *Element, fn func(e *Element)) {
+	if e.IsPlain {
+		fn(&Element{Name: listpack.Elem{Bytes: e.Node}, Expiry: -1})
+		return
+	}
+	eachPacked(listpack.In(e.Node), record.List, false, fn)
+}
+
+func eachPacked(l listpack.List, t record.Type, expiring bool, fn func(e *Element)) {
+	for at := l.First(); at != 0; at = l.Next(at) {
+		e := Element{Name: l.Get(at), Expiry: -1}
+		switch t {
+		case record.Hash:
+			at = l.Next(at)
+			e.Value = l.Get(at)
+			if expiring {
+				at = l.Next(at)
+				if ms, _ := l.Get(at).Integer(); ms != 0 {
+					e.Expiry = ms
+				}
+			}
+		case record.ZSet:
+			at = l.Next(at)
+			e.Score = PackedScore(l.Get(at))
+		}
+		fn(&e)
+	}
+}
+
+// PackedScore is a score as a listpack holds it: an integer, or text.
+func PackedScore(e listpack.Elem) float64 {
+	if e.IsInt {
+		return float64(e.Int)
+	}
+	score, _ := numtext.ParseFloat(e.Bytes)
+	return score
+}
