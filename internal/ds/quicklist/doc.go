@@ -54,13 +54,15 @@
 //
 // # Cost
 //
-//	Push, Pop at an end    O(1): 20-40 ns; 100 ns or so more for every full node
-//	Index, Set, InsertAt   O(log n) to the node, a walk in the node, a move in it
+//	Push, Pop at an end    O(1), 46 and 23 ns; what a full or empty node costs included
+//	Index, Set, InsertAt   O(log n) to the node, a walk in the node, a move in it:
+//	                       0.8, 0.9, 1.7 us in 1M elements, if every insertion splits
 //	DeleteRange            the same for two nodes, O(log n) for each node between
 //	Remove                 one pass over the list; a node that has some is moved once
 //	Depth                  O(Depth) whenever a node comes or goes
 //	memory                 12 bytes a node, and the rounding of its block
 //
-// Measured by BenchmarkBytesPerElement, a list of 1M texts of 10-20 bytes costs 0.6 %
-// over the bytes of its listpacks.
+// The times are from the package's benchmarks on two shared cores of an AMD EPYC, at
+// -2 and with 16-byte elements. Measured by BenchmarkBytesPerElement, a list of 1M texts of
+// 10-20 bytes costs 0.3 % over the bytes of its listpacks, at -1 0.6 %.
 package quicklist
