@@ -28,11 +28,10 @@ type model struct {
 
 func newModel(t testing.TB, payload int) *model {
 	t.Helper()
-	a, err := mem.New(1 << 28)
+	a, err := mem.New(1 << 26)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(a.Release)
 	return &model{t: t, h: leaf.Heap{Arena: a}, tree: New(payload), payload: map[string]string{}}
 }
 
@@ -222,8 +221,8 @@ func (m *model) read(n int, backward bool) {
 	}
 }
 
-// end frees the tree, in pieces and below a snapshot if there is one, and wants
-// nothing left.
+// end frees the tree, in pieces and below a snapshot if there is one, wants nothing
+// left, and releases the arena: there are thousands of them.
 func (m *model) end(budget int) {
 	m.t.Helper()
 	for steps := 0; !m.tree.FreeSome(m.h, budget); steps++ {
@@ -237,6 +236,7 @@ func (m *model) end(budget int) {
 	if m.h.Live() != 0 {
 		m.t.Fatalf("%d bytes leaked", m.h.Live())
 	}
+	m.h.Release()
 }
 
 // someKey is a key whose length and beginning depend on what is drawn: short ones,
@@ -268,43 +268,44 @@ func FuzzAgainstModel(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, ops []byte) {
-		if len(ops) == 0 {
-			return
+		if len(ops) > 0 {
+			runOps(t, int(ops[0])%(PayloadMax+1), ops[1:])
 		}
-		payload := int(ops[0]) % (PayloadMax + 1)
-		m := newModel(t, payload)
-		ops = ops[1:]
-		for len(ops) >= 3 {
-			op, x, y := ops[0], ops[1], ops[2]
-			ops = ops[3:]
-			value := strings.Repeat(string(rune('a'+x%26)), payload)
-			key := someKey(x, y)
-			switch op % 8 {
-			case 0, 1:
-				m.insert(key, value)
-			case 2: // many, in order or not; long ones make a high tree of few
-				prefix := strings.Repeat(string(rune('a'+x%4)), 1+int(x%4)*37)
-				for i := range int(y) {
-					m.insert(fmt.Sprintf("%s:%05d", prefix, i*int(x)%251), value)
-				}
-			case 3:
-				m.delete(key)
-			case 4:
-				from := int(x) * len(m.keys) / 256
-				m.deleteRange(from, from+int(y)*(len(m.keys)-from)/256)
-			case 5:
-				m.update(key, value)
-			case 6:
-				m.freeze()
-			case 7:
-				m.read(int(x)%4, y%2 == 0)
-			}
-			m.look(key)
-			m.check()
-		}
-		m.all()
-		m.end(1 + int(payload)%7)
 	})
+}
+
+// runOps takes three bytes for each step.
+func runOps(t *testing.T, payload int, ops []byte) {
+	m := newModel(t, payload)
+	for ; len(ops) >= 3; ops = ops[3:] {
+		op, x, y := ops[0], ops[1], ops[2]
+		value := strings.Repeat(string(rune('a'+x%26)), payload)
+		key := someKey(x, y)
+		switch op % 8 {
+		case 0, 1:
+			m.insert(key, value)
+		case 2: // many, in order or not; long ones make a high tree of few
+			prefix := strings.Repeat(string(rune('a'+x%4)), 1+int(x%4)*37)
+			for i := range int(y) {
+				m.insert(fmt.Sprintf("%s:%05d", prefix, i*int(x)%251), value)
+			}
+		case 3:
+			m.delete(key)
+		case 4:
+			from := int(x) * len(m.keys) / 256
+			m.deleteRange(from, from+int(y)*(len(m.keys)-from)/256)
+		case 5:
+			m.update(key, value)
+		case 6:
+			m.freeze()
+		case 7:
+			m.read(int(x)%4, y%2 == 0)
+		}
+		m.look(key)
+		m.check()
+	}
+	m.all()
+	m.end(1 + payload%7)
 }
 
 func TestRandomOrder(t *testing.T) {

@@ -45,12 +45,11 @@ func TestInOrder(t *testing.T) {
 // TestExhausted fills a small arena with short and long keys: what fails leaves the
 // tree as it was.
 func TestExhausted(t *testing.T) {
-	for _, long := range []int{0, 300} {
+	for _, long := range []int{0, 110, 300} {
 		a, err := mem.New(1 << 17)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(a.Release)
 		m := &model{t: t, h: leaf.Heap{Arena: a}, tree: New(2), payload: map[string]string{}}
 		failed := 0
 		for i := 0; failed < 200; i++ {
@@ -115,6 +114,32 @@ func (m *model) frozenAndExhausted() {
 	}
 	for _, r := range taken {
 		m.h.Free(r)
+	}
+}
+
+// TestHighTree makes nodes with few children, by keys that differ only behind a hundred
+// bytes, inside and outside of nodes.
+func TestHighTree(t *testing.T) {
+	for _, same := range []int{110, 200} {
+		m := newModel(t, 1)
+		for i := range 2500 {
+			m.insert(strings.Repeat("p", same)+fmt.Sprintf("%06d", i*7919%100_003), "x")
+		}
+		if m.tree.height < 2 || same < inlineMax && m.tree.height < 3 {
+			t.Errorf("%d bytes the same: the height is %d", same, m.tree.height)
+		}
+		m.all()
+		for i := 0; len(m.keys) > 0; i++ {
+			m.freeze()
+			at := i * 31 % len(m.keys)
+			m.look(m.keys[at])
+			m.delete(m.keys[at])
+			m.read(1, true)
+			if i%50 == 0 {
+				m.check()
+			}
+		}
+		m.end(1)
 	}
 }
 
