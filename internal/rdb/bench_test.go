@@ -103,3 +103,50 @@ func BenchmarkNextRaw(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkPieces is a hash of 200,000 fields and a list of as many texts in nodes: what
+// the thread costs that splits the file, and with decode what it and a worker cost.
+func BenchmarkPieces(b *testing.B) {
+	const n = 200_000
+	keys, values := benchEntries(4096)
+	e := &StringEncoder{}
+	data := AppendLen(AppendKey(AppendHeader(nil, VersionLowest), TypeHash, []byte("hash"), e), n)
+	for i := range n {
+		data = AppendString(AppendString(data, keys[i%4096], e), values[i%4096], e)
+	}
+	data = AppendEOFUnchecked(data)
+	for _, decode := range []bool{false, true} {
+		b.Run(fmt.Sprintf("decode=%v", decode), func(b *testing.B) {
+			r := NewReader(nil, Options{})
+			var v Pieces
+			var raw Raw
+			var p Piece
+			var batch []byte
+			b.SetBytes(int64(len(data)))
+			for b.Loop() {
+				r.Reset(bytes.NewReader(data), Options{Accept: Collections})
+				for raw.Kind = 0; raw.Kind != KindEOF; {
+					var err error
+					if batch, err = r.NextRaw(batch[:0], &raw); err != nil {
+						b.Fatal(err)
+					}
+					switch {
+					case !decode || raw.Kind == KindEOF:
+						continue
+					case raw.Kind == KindKey:
+						err = v.Begin(&raw, batch)
+					default:
+						err = v.Continue(&raw, batch)
+					}
+					for ok := err == nil; ok; {
+						ok, err = v.Next(&p)
+					}
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/element")
+		})
+	}
+}

@@ -28,10 +28,11 @@ func clonePiece(p *Piece) Piece {
 	return c
 }
 
-// rewrite reads a file and writes its keys again. Those without elements are gone.
+// rewrite reads a file and writes its keys again. Those are gone that have no elements,
+// or that no type of ours can represent.
 func (w *rewriter) rewrite(data []byte) []byte {
 	w.t.Helper()
-	r := NewReader(bytes.NewReader(data), Options{Accept: Collections | Functions})
+	r := NewReader(bytes.NewReader(data), Options{Accept: acceptAll, BufferBytes: 4096})
 	w.out = AppendHeader(nil, w.version)
 	var rec Record
 	for {
@@ -58,17 +59,24 @@ func (w *rewriter) rewrite(data []byte) []byte {
 					pieces = append(pieces, clonePiece(&p))
 				}
 			}
-			if err == ErrEmpty {
-				continue
-			}
-			if err != nil {
+			if err != nil && err != ErrEmpty {
 				w.t.Fatal(err)
+			}
+			if err == ErrEmpty || rec.Type == typeModule2 || slices.ContainsFunc(pieces, isNack) {
+				continue
 			}
 			w.expire(&rec)
 			t, val := w.value(r.Object().Type, pieces)
 			w.out = append(AppendKey(w.out, t, rec.Key, &w.e), val...)
 		}
 	}
+}
+
+func isNack(p Piece) bool { return p.Kind == PieceNack }
+
+// isKept says whether rewrite writes an object again.
+func isKept(o object) bool {
+	return !o.empty && o.kind != ObjectModule && !slices.Contains(o.forms, PieceNack)
 }
 
 func (w *rewriter) expire(rec *Record) {
@@ -80,7 +88,7 @@ func (w *rewriter) expire(rec *Record) {
 // value encodes a value of given pieces.
 func (w *rewriter) value(o ObjectType, pieces []Piece) (Type, []byte) {
 	packed := pieces[0].Packed
-	if !w.unpack {
+	if !w.unpack && len(pieces) == 1 {
 		switch pieces[0].Kind {
 		case PieceIntset:
 			return TypeSetIntset, AppendString(nil, packed, &w.e)
