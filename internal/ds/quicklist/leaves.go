@@ -29,7 +29,8 @@ func (l *List) AppendNode(h leaf.Heap, o *Options, plain bool, content []byte) e
 // FromListpack is the list of one node that is a copy of a valid listpack, which has
 // elements.
 func FromListpack(h leaf.Heap, o *Options, list listpack.List) (l List, err error) {
-	return l, l.AppendNode(h, o, false, list)
+	err = l.AppendNode(h, o, false, list)
+	return l, err
 }
 
 // AppendLeaves appends the leaves in order. It does not touch them.
