@@ -102,6 +102,10 @@ func (s *Stream) appendNode(h leaf.Heap, id ID, pairs [][]byte) error {
 
 func appendInts(b []byte, ints ...int64) []byte {
 	for _, v := range ints {
+		if uint64(v) < 1<<7 { // most are
+			b = append(b, byte(v), 1)
+			continue
+		}
 		b = listpack.AppendElem(b, listpack.Int(v))
 	}
 	return b

@@ -55,11 +55,10 @@ func (g *Group) Consumer(a *mem.Arena, name []byte) (Consumer, bool) {
 // ConsumerAt looks a consumer up by number.
 func (g *Group) ConsumerAt(a *mem.Arena, number uint32) (Consumer, bool) {
 	c := g.consumers.Seek(a, ranktree.Joined(uint64(number), nil))
-	if !c.Valid() {
+	if !c.Valid() || binary.BigEndian.Uint64(c.Key()) != uint64(number) {
 		return Consumer{}, false
 	}
-	found := consumerOf(c.Key(), c.Payload())
-	return found, found.Number == number
+	return consumerOf(c.Key(), c.Payload()), true
 }
 
 // CreateConsumer makes a consumer, or returns the one of that name and false.

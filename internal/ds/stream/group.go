@@ -73,18 +73,18 @@ func (s *Stream) Group(a *mem.Arena, name []byte) (Group, bool) {
 
 // CreateGroup makes a group that has read up to last. It returns false if there is one
 // of that name.
-func (s *Stream) CreateGroup(h leaf.Heap, name []byte, last ID, reads int64) (g Group, created bool, err error) {
+func (s *Stream) CreateGroup(h leaf.Heap, name []byte, last ID, reads int64) (Group, bool, error) {
 	ref := h.Alloc(groupSize)
 	if ref == 0 {
 		return Group{}, false, mem.ErrExhausted
 	}
 	payload := refPayload(ref)
-	created, err = s.groups.Insert(plain(h), ranktree.KeyOf(name), payload[:])
+	created, err := s.groups.Insert(plain(h), ranktree.KeyOf(name), payload[:])
 	if !created {
 		h.Free(ref)
 		return Group{}, false, err
 	}
-	g = Group{
+	g := Group{
 		Last:      last,
 		Reads:     reads,
 		ref:       ref,

@@ -141,7 +141,8 @@ func TestID(t *testing.T) {
 	if _, ok := (ID{}).Prev(); ok {
 		t.Error("0-0 has a predecessor")
 	}
-	if text := string(MaxID.AppendTo(nil)); len(text) != IDTextMax || text != "18446744073709551615-18446744073709551615" {
+	text := string(MaxID.AppendTo(nil))
+	if len(text) != IDTextMax || text != "18446744073709551615-18446744073709551615" {
 		t.Error(text)
 	}
 }

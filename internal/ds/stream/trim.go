@@ -30,13 +30,10 @@ func (s *Stream) Trim(h leaf.Heap, t Trim) (deleted int64, err error) {
 		return 0, nil
 	}
 	if t.Refs == KeepRef || s.groups.Len() == 0 {
-		deleted, err = s.trimNodes(h, &t)
-	} else {
-		deleted, err = s.trimEntries(h, &t)
+		return s.trimNodes(h, &t)
 	}
-	if deleted > 0 {
-		s.First = s.firstLive(h.Arena)
-	}
+	deleted, err = s.trimEntries(h, &t)
+	s.First = s.firstLive(h.Arena)
 	return deleted, err
 }
 
@@ -74,7 +71,7 @@ func (t *Trim) stops(id ID, length uint64) bool {
 func (s *Stream) trimNodes(h leaf.Heap, t *Trim) (deleted int64, err error) {
 	var p place
 	s.firstPlace(h.Arena, &p)
-	length, whole := s.Length, int64(0)
+	length, whole, first := s.Length, int64(0), ID{}
 	for ; p.ref != 0; s.next(&p) {
 		n := NodeAt(h.Arena, p.ref)
 		live, _ := n.counts()
@@ -90,8 +87,8 @@ func (s *Stream) trimNodes(h leaf.Heap, t *Trim) (deleted int64, err error) {
 		if t.Approx {
 			break
 		}
-		part, err := s.trimPart(h, t, p.ref, length)
-		if err != nil {
+		var part int64
+		if part, first, err = s.trimPart(h, t, p.ref, length); err != nil {
 			return 0, err
 		}
 		if part == live { // Redis keeps a node of deleted entries until the next trim
@@ -101,31 +98,39 @@ func (s *Stream) trimNodes(h leaf.Heap, t *Trim) (deleted int64, err error) {
 		deleted += part
 		break
 	}
+	if deleted == 0 {
+		return 0, nil
+	}
 	s.Length = length
 	s.dropFirst(h, whole)
+	if first.IsZero() {
+		first = s.firstLive(h.Arena)
+	}
+	s.First = first
 	return deleted, nil
 }
 
-// trimPart deletes entries of a node one by one, length being left with it, and returns
-// how many. It does not change the stream's length.
-func (s *Stream) trimPart(h leaf.Heap, t *Trim, ref mem.Ref, length uint64) (int64, error) {
+// trimPart deletes entries of a node one by one, length being left with it. It returns
+// how many, and the first live one that stays, if there is one. It does not change the
+// stream's length.
+func (s *Stream) trimPart(h leaf.Heap, t *Trim, ref mem.Ref, length uint64) (gone int64, first ID, _ error) {
 	n := NodeAt(h.Arena, ref)
 	live, deleted := n.counts()
 	fresh := own(h, ref, live)
 	if fresh == 0 {
-		return 0, mem.ErrExhausted
+		return 0, ID{}, mem.ErrExhausted
 	}
 	s.setNode(h, ref, fresh)
 	b := h.Bytes(fresh, h.Cap(fresh))[nodeHead:]
 	n = NodeAt(h.Arena, fresh)
-	gone := int64(0)
 	fields, _, at := n.master()
 	for !n.isEnd(at) {
 		e := n.read(at, fields)
-		if t.stops(e.id, length-uint64(gone)) {
-			break
-		}
 		if e.flags&flagDeleted == 0 {
+			if t.stops(e.id, length-uint64(gone)) {
+				first = e.id
+				break
+			}
 			putInt(b, e.at, e.flags|flagDeleted)
 			n = NodeAt(h.Arena, fresh) // a flag from elsewhere may have been longer
 			e = n.read(at, fields)
@@ -134,7 +139,7 @@ func (s *Stream) trimPart(h leaf.Heap, t *Trim, ref mem.Ref, length uint64) (int
 		at = n.end(&e)
 	}
 	putCounts(b, live-gone, deleted+gone)
-	return gone, nil
+	return gone, first, nil
 }
 
 // dropFirst removes so many nodes from the beginning.

@@ -1,0 +1,482 @@
+package stream
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spineldb/spinel/internal/ds/leaf"
+	"github.com/spineldb/spinel/internal/mem"
+)
+
+// A model is a stream too simple to be wrong.
+type model struct {
+	ids        []ID
+	texts      map[ID]string
+	last       ID
+	maxDeleted ID
+	groups     map[string]*modelGroup
+}
+
+type modelGroup struct {
+	last      ID
+	pending   map[ID]modelPending
+	consumers map[string][2]int64 // times seen and active
+}
+
+type modelPending struct {
+	delivered  int64
+	deliveries uint64
+	consumer   string // "" for nobody
+}
+
+func (m *model) isReferenced(id ID) bool {
+	for _, g := range m.groups {
+		if _, pending := g.pending[id]; pending || g.last.Less(id) {
+			return true
+		}
+	}
+	return false
+}
+
+// remove deletes entry i unless refs forbid it.
+func (m *model) remove(i int, refs Refs) bool {
+	id := m.ids[i]
+	if refs == Acked && m.isReferenced(id) {
+		return false
+	}
+	if refs == DelRef {
+		for _, g := range m.groups {
+			delete(g.pending, id)
+		}
+	}
+	m.ids = slices.Delete(m.ids, i, i+1)
+	delete(m.texts, id)
+	return true
+}
+
+// trim is an exact trim.
+func (m *model) trim(t Trim) (deleted int64) {
+	holes := false
+	for i := 0; i < len(m.ids); {
+		id := m.ids[i]
+		if t.ByID && !id.Less(t.MinID) || !t.ByID && uint64(len(m.ids)) <= t.MaxLen {
+			break
+		}
+		if !m.remove(i, t.Refs) {
+			i++
+			holes = true
+			continue
+		}
+		deleted++
+		if holes && m.maxDeleted.Less(id) {
+			m.maxDeleted = id
+		}
+	}
+	return deleted
+}
+
+// A world is a stream, its model, and what a snapshot has frozen of it.
+type world struct {
+	t      *testing.T
+	h      leaf.Heap
+	s      Stream
+	m      model
+	frozen []frozenLeaf
+	epoch  uint16
+}
+
+type frozenLeaf struct {
+	ref  mem.Ref
+	text string
+	read func(*mem.Arena, mem.Ref) string
+	thaw func(leaf.Heap, mem.Ref)
+}
+
+func readNode(a *mem.Arena, ref mem.Ref) string {
+	n := NodeAt(a, ref)
+	text := fmt.Sprintf("%v %x", n.Master, n.List)
+	EachInNode(a, ref, func(id ID, deleted bool) bool {
+		text += fmt.Sprint(id, deleted)
+		return true
+	})
+	return text
+}
+
+func readPending(a *mem.Arena, ref mem.Ref) (text string) {
+	EachPendingInLeaf(a, ref, func(p Pending) bool { text += fmt.Sprint(p); return true })
+	return text
+}
+
+func readOwned(a *mem.Arena, ref mem.Ref) (text string) {
+	EachOwnedInLeaf(a, ref, func(n uint32, id ID) bool { text += fmt.Sprint(n, id); return true })
+	return text
+}
+
+func readConsumers(a *mem.Arena, ref mem.Ref) (text string) {
+	EachConsumerInLeaf(a, ref, func(c Consumer) bool { text += fmt.Sprint(c); return true })
+	return text
+}
+
+func (w *world) freeze() {
+	if len(w.frozen) > 0 {
+		return
+	}
+	add := func(refs []mem.Ref, read func(*mem.Arena, mem.Ref) string, thaw func(leaf.Heap, mem.Ref)) {
+		for _, ref := range refs {
+			w.frozen = append(w.frozen, frozenLeaf{ref, read(w.h.Arena, ref), read, thaw})
+		}
+	}
+	add(w.s.AppendLeaves(w.h.Arena, nil), readNode, leaf.Heap.Thaw)
+	for it := w.s.EachGroup(w.h.Arena); it.Next(); {
+		g := it.Group()
+		leaves := g.AppendLeaves(w.h.Arena, GroupLeaves{})
+		add(leaves.Pending, readPending, ThawGroupLeaf)
+		add(leaves.Owned, readOwned, ThawGroupLeaf)
+		add(leaves.Consumers, readConsumers, ThawGroupLeaf)
+	}
+	w.epoch++
+	w.h.Epoch = w.epoch
+}
+
+func (w *world) thaw(n int) {
+	n = min(n, len(w.frozen))
+	for _, f := range w.frozen[:n] {
+		if got := f.read(w.h.Arena, f.ref); got != f.text {
+			w.t.Fatalf("a frozen leaf was %s, is %s", f.text, got)
+		}
+		f.thaw(w.h, f.ref)
+	}
+	if w.frozen = w.frozen[n:]; len(w.frozen) == 0 {
+		w.h.Epoch = 0
+	}
+}
+
+func (w *world) append(b [3]byte) {
+	id := w.m.last
+	id.Ms += uint64(b[0] % 3)
+	id.Seq += uint64(b[0]) * uint64(b[0])
+	id, _ = id.Next()
+	if b[0]%7 == 0 {
+		id = ID{id.Ms + 1, uint64(b[0] % 5)} // below the master's number, if it is of the same time
+	}
+	text := strings.Repeat("f v ", 1+int(b[1]%2)) + fmt.Sprintf("%c %d", 'a'+b[1]%3, int64(b[2])<<(b[1]%50))
+	limits := Limits{NodeEntries: 1 + int(b[2]%5), NodeBytes: 50 * int(b[1]%8)}
+	mustAppend(w.t, w.h, &w.s, limits, id, text)
+	w.m.ids = append(w.m.ids, id)
+	w.m.texts[id] = text
+	w.m.last = id
+}
+
+func (w *world) delete(b [3]byte) {
+	id, i := ID{uint64(b[0]), uint64(b[1])}, -1
+	if len(w.m.ids) > 0 && b[0] < 240 {
+		i = int(b[0]) % len(w.m.ids)
+		id = w.m.ids[i]
+	} else if slices.Contains(w.m.ids, id) {
+		return
+	}
+	refs := Refs(b[2] % 3)
+	want := NotFound
+	if i >= 0 {
+		want = Referenced
+		if w.m.remove(i, refs) {
+			want = Deleted
+			if w.m.maxDeleted.Less(id) {
+				w.m.maxDeleted = id
+			}
+		}
+	}
+	if got, err := w.s.Delete(w.h, id, refs); got != want || err != nil {
+		w.t.Fatalf("Delete(%v, %d) = %d, %v, want %d", id, refs, got, err, want)
+	}
+}
+
+func (w *world) trim(b [3]byte) {
+	t := Trim{ByID: b[0]&1 != 0, Approx: b[0]&2 != 0, Refs: Refs(b[0] >> 2 % 3)}
+	if n := len(w.m.ids); n > 0 {
+		t.MinID = w.m.ids[int(b[1])%n]
+		t.MaxLen = uint64(int(b[1]) % (n + 1))
+	}
+	if t.Approx {
+		t.Limit = int64(b[2] % 16)
+	}
+	got, err := w.s.Trim(w.h, t)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if !t.Approx {
+		if want := w.m.trim(t); got != want {
+			w.t.Fatalf("%+v trimmed %d, want %d", t, got, want)
+		}
+		return
+	}
+	// What goes depends on nodes, which the model has not. It goes by what is left, if
+	// that is no less than an exact trim would leave.
+	var left []ID
+	for it := w.s.Range(w.h.Arena, ID{}, MaxID, false); it.Next(); {
+		left = append(left, it.ID())
+	}
+	for i := len(w.m.ids) - 1; i >= 0; i-- {
+		if id := w.m.ids[i]; !slices.Contains(left, id) {
+			if t.ByID && !id.Less(t.MinID) || !w.m.remove(i, t.Refs) {
+				w.t.Fatalf("%+v trimmed %v", t, id)
+			}
+			got--
+		}
+	}
+	if got != 0 || !t.ByID && uint64(len(left)) < min(t.MaxLen, uint64(len(w.m.ids))) {
+		w.t.Fatalf("%+v left %d", t, len(left))
+	}
+	w.m.maxDeleted = w.s.MaxDeleted
+}
+
+func groupName(b byte) string { return "g" + strings.Repeat("x", int(b%3)*70) }
+
+func consumerName(b byte) string { return fmt.Sprint("c", b%16, strings.Repeat("y", int(b%2)*130)) }
+
+func (w *world) group(b byte) (Group, *modelGroup) {
+	name := groupName(b)
+	g, ok := w.s.Group(w.h.Arena, []byte(name))
+	mg := w.m.groups[name]
+	if ok != (mg != nil) {
+		w.t.Fatalf("group %q is there: %v", name, ok)
+	}
+	return g, mg
+}
+
+func (w *world) changeGroups(b [3]byte) {
+	g, mg := w.group(b[0])
+	name := groupName(b[0])
+	last := ID{uint64(b[2]) << (b[1] % 8), 0}
+	switch {
+	case mg == nil:
+		if _, created, err := w.s.CreateGroup(w.h, []byte(name), last, 0); !created || err != nil {
+			w.t.Fatal(created, err)
+		}
+		w.m.groups[name] = &modelGroup{last, map[ID]modelPending{}, map[string][2]int64{}}
+	case b[1]%8 == 0:
+		if !w.s.DestroyGroup(w.h, []byte(name)) {
+			w.t.Fatal("no group", name)
+		}
+		delete(w.m.groups, name)
+	case b[1]%8 == 1:
+		if _, created, err := w.s.CreateGroup(w.h, []byte(name), last, 0); created || err != nil {
+			w.t.Fatal(created, err)
+		}
+	default:
+		g.SetID(w.h.Arena, last, UnknownReads)
+		mg.last = last
+	}
+}
+
+func (w *world) changeConsumers(b [3]byte) {
+	g, mg := w.group(b[0])
+	if mg == nil {
+		return
+	}
+	name := consumerName(b[1])
+	times, there := mg.consumers[name]
+	if b[2]%4 == 0 {
+		want := int64(0)
+		for id, p := range mg.pending {
+			if there && p.consumer == name {
+				delete(mg.pending, id)
+				want++
+			}
+		}
+		got, existed, err := g.DeleteConsumer(w.h, []byte(name))
+		if got != want || existed != there || err != nil {
+			w.t.Fatalf("DeleteConsumer(%s) = %d, %v, %v, want %d, %v", name, got, existed, err, want, there)
+		}
+		delete(mg.consumers, name)
+		return
+	}
+	c, created, err := g.CreateConsumer(w.h, []byte(name), 5, -1)
+	if created == there || err != nil || string(c.Name) != name {
+		w.t.Fatal(created, there, err)
+	}
+	if created {
+		times = [2]int64{5, -1}
+	}
+	if b[2]%4 == 1 {
+		times = [2]int64{int64(b[2]), int64(b[1])}
+		if err := g.SetTimes(w.h, c, times[0], times[1]); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	mg.consumers[name] = times
+}
+
+func (w *world) changePending(b [3]byte) {
+	g, mg := w.group(b[0])
+	if mg == nil {
+		return
+	}
+	id := ID{uint64(b[1] % 64), 0}
+	if n := len(w.m.ids); n > 0 && b[1]&1 != 0 {
+		id = w.m.ids[int(b[1])%n]
+	}
+	_, there := mg.pending[id]
+	if b[2]%4 == 0 {
+		if ok, err := g.Ack(w.h, id); ok != there || err != nil {
+			w.t.Fatal(ok, there, err)
+		}
+		delete(mg.pending, id)
+		return
+	}
+	name := consumerName(b[2])
+	p := Pending{ID: id, Delivered: int64(b[0]), Deliveries: uint64(b[1]), Consumer: Nobody}
+	if c, ok := g.Consumer(w.h.Arena, []byte(name)); ok && b[2]%4 != 1 {
+		p.Consumer = c.Number
+	} else {
+		name = ""
+	}
+	if added, err := g.Put(w.h, p); added == there || err != nil {
+		w.t.Fatal(added, there, err)
+	}
+	mg.pending[id] = modelPending{p.Delivered, p.Deliveries, name}
+}
+
+// compare compares everything that can be read with the model.
+func (w *world) compare() {
+	mustCheck(w.t, w.h, &w.s)
+	var want []string
+	for _, id := range w.m.ids {
+		want = append(want, string(id.AppendTo(nil))+" "+w.m.texts[id])
+	}
+	if got := contents(w.h.Arena, &w.s, ID{}, MaxID, false); got != strings.Join(want, ", ") {
+		w.t.Fatalf("the stream is\n%s, not\n%s", got, strings.Join(want, ", "))
+	}
+	slices.Reverse(want)
+	if got := contents(w.h.Arena, &w.s, ID{}, MaxID, true); got != strings.Join(want, ", ") {
+		w.t.Fatalf("backward it is\n%s, not\n%s", got, strings.Join(want, ", "))
+	}
+	if w.s.Last != w.m.last || w.s.MaxDeleted != w.m.maxDeleted || w.s.Groups() != int64(len(w.m.groups)) {
+		w.t.Fatalf("last %v, deleted %v, not %v, %v", w.s.Last, w.s.MaxDeleted, w.m.last, w.m.maxDeleted)
+	}
+	for b := range byte(3) {
+		if g, mg := w.group(b); mg != nil {
+			w.compareGroup(&g, mg)
+		}
+	}
+}
+
+func (w *world) compareGroup(g *Group, mg *modelGroup) {
+	a := w.h.Arena
+	pending := map[ID]modelPending{}
+	owned := map[string]int{}
+	for p := g.Pending(a, ID{}); p.Next(); {
+		c, _ := g.ConsumerAt(a, p.Consumer)
+		pending[p.ID] = modelPending{p.Delivered, p.Deliveries, string(c.Name)}
+		owned[string(c.Name)]++
+	}
+	if !maps.Equal(pending, mg.pending) || g.PendingCount() != int64(len(pending)) || g.Last != mg.last {
+		w.t.Fatalf("pending are %v, not %v", pending, mg.pending)
+	}
+	if got := g.UnownedCount(a); got != int64(owned[""]) {
+		w.t.Fatalf("%d are of nobody, not %d", got, owned[""])
+	}
+	consumers := map[string][2]int64{}
+	for it := g.EachConsumer(a); it.Next(); {
+		c := it.Consumer()
+		consumers[string(c.Name)] = [2]int64{c.Seen, c.Active}
+		last := ID{}
+		n := 0
+		for p := g.Owned(a, c.Number, ID{}); p.Next(); n++ {
+			if n > 0 && !last.Less(p.ID) || p.Consumer != c.Number {
+				w.t.Fatalf("%v behind %v", p, last)
+			}
+			last = p.ID
+		}
+		if n != owned[string(c.Name)] || int(c.Pending) != n {
+			w.t.Fatalf("%q has %d, counts %d", c.Name, n, c.Pending)
+		}
+	}
+	if !maps.Equal(consumers, mg.consumers) {
+		w.t.Fatalf("consumers are %v, not %v", consumers, mg.consumers)
+	}
+}
+
+func runModel(t *testing.T, program []byte) {
+	w := &world{t: t, h: newHeap(t, 1<<26), s: New()}
+	w.m = model{texts: map[ID]string{}, groups: map[string]*modelGroup{}}
+	var root [Size]byte
+	for step := range slices.Chunk(program, 4) {
+		if len(step) < 4 {
+			break
+		}
+		b := [3]byte(step[1:])
+		switch step[0] % 16 {
+		case 0, 1, 2, 3:
+			w.append(b)
+		case 4, 5:
+			w.delete(b)
+		case 6:
+			w.trim(b)
+		case 7:
+			w.changeGroups(b)
+		case 8, 9:
+			w.changeConsumers(b)
+		case 10, 11, 12, 13:
+			w.changePending(b)
+		case 14:
+			w.freeze()
+		default:
+			w.thaw(1 + int(b[0]%4))
+		}
+		w.s.Store(root[:])
+		w.s = Load(root[:])
+		w.compare()
+	}
+	if got, all := w.s.MemoryBytes(w.h.Arena, 0), w.h.Live(); got > all {
+		t.Fatalf("%d bytes of %d", got, all)
+	}
+	for !w.s.FreeSome(w.h, 2) { // with leaves frozen still
+		w.s.Store(root[:])
+		w.s = Load(root[:])
+	}
+	w.thaw(len(w.frozen))
+	if w.h.Live() != 0 {
+		t.Fatalf("%d bytes leaked", w.h.Live())
+	}
+}
+
+// FuzzAgainstModel replays a byte string as operations on a stream and on maps and
+// slices, and stops at the first difference; a snapshot freezes and thaws meanwhile.
+//
+// Each operation is four bytes: a verb and three operands.
+func FuzzAgainstModel(f *testing.F) {
+	f.Add([]byte("\x00aaa\x00bbb\x07\x00\x01\x01\x08\x00\x01\x02" + // two entries, a group, a consumer,
+		"\x0a\x00\x01\x02\x0e\x00\x00\x00\x04\x00\x00\x00")) // a pending one; frozen, then changed
+	for seed := range uint64(4) {
+		f.Add(randomProgram(seed, 250))
+	}
+	f.Fuzz(func(t *testing.T, program []byte) {
+		if len(program) > 1024 {
+			return
+		}
+		runModel(t, program)
+	})
+}
+
+// randomProgram is a program of so many steps.
+func randomProgram(seed uint64, steps int) []byte {
+	program := make([]byte, 4*steps)
+	x := seed*0x9e3779b97f4a7c15 + 1
+	for i := range program {
+		x ^= x << 13
+		x ^= x >> 7
+		x ^= x << 17
+		program[i] = byte(x >> 32)
+	}
+	return program
+}
+
+func TestModel(t *testing.T) {
+	for seed := range uint64(60) {
+		runModel(t, randomProgram(seed+100, 250))
+	}
+}
