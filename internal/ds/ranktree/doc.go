@@ -62,8 +62,8 @@
 //	                          live   held   bytes an element
 //	inserted in random order  29.4   30.1
 //	inserted in order         28.8   29.8   either way
-//	all replaced once         29.4   34.1
-//	a third deleted           29.5   51     until something else uses the free blocks
+//	all replaced once         29.4   32.5
+//	a third deleted           29.6   49.5   until something else uses the free blocks
 //
 // Leaves of 512 to 2048 bytes differ by a byte an element and hardly in time. A search
 // looks at six or so keys of each of three or four nodes.
