@@ -27,20 +27,35 @@
 //
 // Nothing. A length allocates no memory: buffers grow as bytes arrive, up to
 // twice of them, and an LZF string by what its input can hold. Counts are
-// hints to the caller. Every error names the byte it is about. The checksum
+// hints to the caller, and one that can't be true where the size is known is an error.
+// Every error names the byte it is about. The checksum
 // comes last, so records handed out before KindEOF are well formed but not yet
 // known to be what was written: who replaces data by them waits for KindEOF.
+//
+// # Values
+//
+// A string is a part of its Record. Any other value is a row of pieces: packed bytes that
+// hold all of it, or nodes, elements, a stream's groups. A large one comes in parts,
+// which end between two elements, so that nobody needs a buffer of its size:
+//
+//	file      key hash(4) 1,000,000 f v f v f v ... f v f v
+//	NextRaw   |--- KindKey ---|--- KindPart ---|--- KindPart ---|   about 1 MB each
+//	Pieces    f v, f v, ...    f v, ...          f v, ...           checked, in order
+//
+// The parts of one value go to the same Pieces in order; those of others may go elsewhere.
 //
 // # Cost
 //
 //	encoding         one append per field; LZF for strings beyond 20 bytes
 //	Reader           one copy from the source, checksum in blocks, no allocation
 //	Reader.NextRaw   finds where a record ends without looking at its content,
-//	                 so that other threads can decode: Decoder.DecodeKeyValue
+//	                 so that other threads can decode: Decoder, Pieces
+//	Pieces           nothing is copied that stands in the raw bytes as it is; packed
+//	                 sets, hashes and sorted sets are sorted by hash to find duplicates,
+//	                 a group's pending entries kept (17 bytes each) to find their owners
 //
 // # Adding a type
 //
-// A value type is a file of its own, with its encoders and two functions: how a
-// Reader finds the end of such a value, and how a cursor decodes one. They join
-// the switches of value.go.
+// A value type is a line in layouts, which is enough to find its end. What its elements
+// mean is a case in Pieces.elementPiece; how it is written, an appender in collection.go.
 package rdb

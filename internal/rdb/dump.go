@@ -16,11 +16,6 @@ type Dump struct {
 	Body    []byte // the value, as it would stand in a file
 }
 
-// AppendDumpFooter completes a DUMP payload of a string, with VersionWritten.
-func AppendDumpFooter(dst []byte, start int) []byte {
-	return AppendDumpFooterOf(dst, start, VersionWritten)
-}
-
 // AppendDumpFooterOf completes a DUMP payload: dst[start:] holds a type byte and a
 // value, and gets the version, which must have that type, and a checksum. Who reads a
 // payload refuses a version newer than its own, so the lowest one goes furthest.

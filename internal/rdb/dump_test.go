@@ -39,7 +39,7 @@ func TestDumpRoundTrip(t *testing.T) {
 	var rec Record
 	for _, form := range stringForms {
 		payload := append([]byte("$99\r\n"), byte(TypeString))
-		payload = AppendDumpFooter(AppendString(payload, []byte(form.s), e), 5)[5:]
+		payload = AppendDumpFooterOf(AppendString(payload, []byte(form.s), e), 5, VersionWritten)[5:]
 		dump, err := ParseDump(payload)
 		if err == nil {
 			err = d.DecodeDump(dump, &rec)
@@ -140,7 +140,7 @@ func FuzzParseDump(f *testing.F) {
 			}
 			value := bytes.Clone(rec.Value)
 			again := AppendString([]byte{byte(dump.Type)}, value, e)
-			dump, err = ParseDump(AppendDumpFooter(again, 0))
+			dump, err = ParseDump(AppendDumpFooterOf(again, 0, VersionWritten))
 			if err == nil {
 				err = d.DecodeDump(dump, &rec)
 			}

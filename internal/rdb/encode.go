@@ -80,9 +80,9 @@ func AppendInt(dst []byte, v int64) []byte {
 	return dst
 }
 
-// AppendHeader appends the magic and version that a file begins with. The
-// version is VersionWritten, or less for a replica that reads no more: strings
-// are the same in all of them.
+// AppendHeader appends the magic and version that a file begins with. The version is
+// the lowest that has all types of the file's values, so that most servers read it:
+// VersionLowest, or VersionFieldExpiry if fields of a hash expire.
 func AppendHeader(dst []byte, v Version) []byte {
 	invariant.Check(v.isKnown() && !v.IsValkey(), "rdb: header of version %d", int(v))
 	return append(dst, 'R', 'E', 'D', 'I', 'S', '0', '0', byte('0'+v/10), byte('0'+v%10))

@@ -181,7 +181,7 @@ func TestEncodingAllocatesNothing(t *testing.T) {
 		b = AppendFreq(AppendIdle(AppendExpire(b, 1<<40), 5), 9)
 		b = AppendString(AppendKey(b, TypeString, key, e), value, e)
 		b = AppendInt(AppendKey(b, TypeString, key, e), math.MinInt64)
-		AppendDumpFooter(AppendEOF(b, 1), 0)
+		AppendDumpFooterOf(AppendEOF(b, 1), 0, VersionWritten)
 	})
 	if allocs != 0 {
 		t.Errorf("encoding allocates %v times", allocs)

@@ -37,8 +37,9 @@ type PieceKind uint8
 
 const (
 	// PieceElement is one element. Field is the list's element, the set's or sorted
-	// set's member, the hash's field; Value, Score and ExpireMS go with it. Whether an
-	// element comes twice is for who builds to find out: ErrDuplicate.
+	// set's member, the hash's field; Value, Score and ExpireMS go with it, where there
+	// are none Value is nil and ExpireMS None. Whether an element comes twice is for who
+	// builds to find out: ErrDuplicate.
 	PieceElement PieceKind = iota + 1
 
 	// PieceListpack is a whole set, hash or sorted set of Count elements, as a

@@ -307,7 +307,7 @@ func (v *Pieces) piece(s section, p *Piece) (bool, error) {
 }
 
 func (v *Pieces) elementPiece(p *Piece) (bool, error) {
-	p.Kind, p.Field = PieceElement, v.strings[0]
+	p.Kind, p.Field, p.Value, p.ExpireMS = PieceElement, v.strings[0], nil, None
 	switch v.layout.content {
 	case contentText:
 		return true, nil

@@ -41,7 +41,7 @@ func (v *Pieces) openOld(b []byte) error {
 // unpack makes a piece of the next element.
 func (v *Pieces) unpack(p *Piece) (bool, error) {
 	u := &v.unpacking
-	p.Kind, p.ExpireMS = PieceElement, None
+	p.Kind, p.Value, p.ExpireMS = PieceElement, nil, None
 	switch u.content {
 	case contentZipmap:
 		p.Field, p.Value, u.at = ziplist.Map(u.b).Read(u.at)
