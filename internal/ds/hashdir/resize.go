@@ -129,9 +129,9 @@ func (d *Dir) growTop(a *mem.Arena) bool {
 	return true
 }
 
-// Buddy is the leaf for the hashes that differ from those of a leaf of the given depth
-// in their last common bit. It may have a greater depth. It is 0 if there is no such
-// leaf, or if the two cannot be joined because they are in different chunks.
+// Buddy is the other leaf that came of the split that made the one for a hash, which has
+// the given depth; or one of what that leaf was split into since, which is deeper. It is
+// 0 if there was no split, or if the two cannot be joined, being in different chunks.
 func (d *Dir) Buddy(a *mem.Arena, hash uint64, depth uint) mem.Ref {
 	if depth <= depthIn(d.word(a, hash)) {
 		return 0

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/bits"
+	"unsafe"
 
 	"github.com/spineldb/spinel/internal/ds/hashdir"
 	"github.com/spineldb/spinel/internal/ds/leaf"
@@ -47,11 +48,24 @@ type Env struct {
 	Hash func(field []byte) uint64
 }
 
-// An Entry is a view of one element. It is valid until the table changes.
+// An Entry is a view of one element. It is valid until the table changes. It is of a kind
+// that fits in registers: the value stands behind the field wherever the two are.
 type Entry struct {
-	Field, Value []byte
-	Expiry       int64 // or NoExpiry
+	field              unsafe.Pointer
+	fieldLen, valueLen uint32
+	expiry             int64
 }
+
+// Field is the element's field.
+func (e Entry) Field() []byte { return unsafe.Slice((*byte)(e.field), e.fieldLen) }
+
+// Value is the field's value; empty in a set.
+func (e Entry) Value() []byte {
+	return unsafe.Slice((*byte)(unsafe.Add(e.field, e.fieldLen)), e.valueLen)
+}
+
+// Expiry is when the field expires, or NoExpiry.
+func (e Entry) Expiry() int64 { return e.expiry }
 
 // New returns an empty table, of fields with values or without.
 func New(values bool) Table { return Table{min: never, sweepMin: never, values: values} }
@@ -103,7 +117,8 @@ func (t *Table) Find(a *mem.Arena, hash uint64, field []byte) (e Entry, found bo
 	if r == 0 {
 		return Entry{}, false
 	}
-	nd := open(a, r)
+	var nd node
+	nd.open(a, r)
 	i, at := nd.find(a, uint8(hash), field)
 	if i < 0 {
 		return Entry{}, false
@@ -117,7 +132,8 @@ func (t *Table) Has(a *mem.Arena, hash uint64, field []byte) bool {
 	if r == 0 {
 		return false
 	}
-	nd := open(a, r)
+	var nd node
+	nd.open(a, r)
 	i, _ := nd.find(a, uint8(hash), field)
 	return i >= 0
 }
@@ -137,9 +153,10 @@ func (t *Table) locate(a *mem.Arena, hash uint64, field []byte) (p place) {
 	return p
 }
 
+// relocate fills p from its pos and tag.
 func (t *Table) relocate(a *mem.Arena, p *place, field []byte) {
 	p.ref = t.dir.Find(a, p.pos)
-	p.node = open(a, p.ref)
+	p.node.open(a, p.ref)
 	p.i, p.at = p.find(a, p.tag, field)
 }
 
@@ -250,10 +267,14 @@ func (t *Table) put(e *Env, p *place, el *element) bool {
 		}
 		t.relocate(e.Arena, p, el.field)
 	}
+	starts := el.expiry >= 0 && !p.expires()
+	if starts {
+		used = max(used, p.used+minSize) // before the entry's old body goes
+	}
 	if !t.makeRoom(e.Heap, p, used) {
 		return false
 	}
-	if el.expiry >= 0 && !p.expires() {
+	if starts {
 		p.startMin()
 		p.at += minSize
 	}
