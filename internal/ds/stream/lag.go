@@ -9,9 +9,6 @@ func (s *Stream) HasTombstones(from, to ID) bool {
 	if s.Length == 0 || s.MaxDeleted.IsZero() {
 		return false
 	}
-	if s.MaxDeleted.Less(s.First) {
-		return false
-	}
 	return !s.MaxDeleted.Less(from) && !to.Less(s.MaxDeleted)
 }
 
@@ -41,21 +38,26 @@ func (s *Stream) Ordinal(id ID) int64 {
 
 // Lag is how many entries a group that has read up to last, and so many in all, has
 // still to read. It is not known if entries were deleted among those to come.
+//
+// Redis before 7.4 counts trimmed entries that the group had not read; here, as in later
+// ones, a group that is to read all that is left has just that to read.
 func (s *Stream) Lag(last ID, reads int64) (lag int64, known bool) {
-	if s.Added == 0 {
+	switch {
+	case s.Added == 0:
 		return 0, true
-	}
-	if reads == UnknownReads || s.HasTombstones(last, MaxID) {
+	case last.Less(s.First) && s.MaxDeleted.Less(s.First):
+		return int64(s.Length), true
+	case reads == UnknownReads || s.HasTombstones(last, MaxID):
 		reads = s.Ordinal(last)
 	}
 	return int64(s.Added) - reads, reads != UnknownReads
 }
 
-// ReadsAfter is how many entries a group has read, that had read so many, when it has
-// got the entry of an ID greater than its last one.
-func (s *Stream) ReadsAfter(reads int64, id ID) int64 {
+// ReadsAfter is how many entries a group has read when it has got the entry of an ID
+// greater than last, where it had read so many.
+func (s *Stream) ReadsAfter(last ID, reads int64, id ID) int64 {
 	switch {
-	case reads != UnknownReads && !s.HasTombstones(id, MaxID):
+	case reads != UnknownReads && !last.Less(s.First) && !s.HasTombstones(last, MaxID):
 		return reads + 1
 	case s.Added != 0:
 		return s.Ordinal(id)

@@ -256,7 +256,8 @@ func TestTrim(t *testing.T) {
 	}
 }
 
-// TestLag holds the arithmetic to what XINFO GROUPS of Redis 7.0.15 says.
+// TestLag holds the arithmetic to what XINFO GROUPS of Redis 7.0.15 says, but for the
+// trimmed stream, of which that counts what is gone.
 func TestLag(t *testing.T) {
 	abc := Stream{Length: 3, Added: 3, Last: ID{3, 0}, First: ID{1, 0}}
 	hole := Stream{Length: 2, Added: 3, Last: ID{3, 0}, First: ID{1, 0}, MaxDeleted: ID{2, 0}}
@@ -280,21 +281,102 @@ func TestLag(t *testing.T) {
 		{hole, ID{3, 0}, 2, 1, true},
 		{gone, ID{3, 0}, 2, 1, true},
 		{gone, ID{1, 0}, UnknownReads, 0, true},
-		{cut, ID{1, 0}, 1, 4, true},
+		{cut, ID{1, 0}, 1, 2, true},
 		{cut, ID{}, UnknownReads, 2, true},
 	} {
 		if lag, known := tt.s.Lag(tt.last, tt.reads); known != tt.known || known && lag != tt.lag {
 			t.Errorf("%+v: at %v with %d reads the lag is %d, %v", tt.s, tt.last, tt.reads, lag, known)
 		}
 	}
-	if got := abc.ReadsAfter(1, ID{2, 0}); got != 2 {
-		t.Error(got)
+	for _, tt := range []struct {
+		s     Stream
+		last  ID
+		reads int64
+		id    ID
+		want  int64
+	}{
+		{abc, ID{1, 0}, 1, ID{2, 0}, 2},
+		{abc, ID{}, 0, ID{1, 0}, 1},
+		{hole, ID{1, 0}, 1, ID{3, 0}, 3}, // the last one's is known, the counter is not good
+		{hole, ID{}, UnknownReads, ID{1, 0}, UnknownReads},
+		{cut, ID{1, 0}, 1, ID{4, 0}, 4},
+		{cut, ID{4, 0}, 4, ID{5, 0}, 5},
+	} {
+		if got := tt.s.ReadsAfter(tt.last, tt.reads, tt.id); got != tt.want {
+			t.Errorf("%+v: after %d up to %v and %v it is %d", tt.s, tt.reads, tt.last, tt.id, got)
+		}
 	}
-	if got := hole.ReadsAfter(1, ID{3, 0}); got != 2 { // no hole behind 3-0
-		t.Error(got)
+}
+
+// TestTrimTombstones trims a node whose last entries were deleted before: Redis would
+// keep it without any live entry.
+func TestTrimTombstones(t *testing.T) {
+	h := newHeap(t, 1<<24)
+	s := New()
+	for i := range uint64(8) {
+		mustAppend(t, h, &s, Limits{NodeEntries: 4}, ID{i + 1, 0}, "a b")
 	}
-	if got := hole.ReadsAfter(UnknownReads, ID{3, 0}); got != 3 {
-		t.Error(got)
+	if got, err := s.Delete(h, ID{4, 0}, KeepRef); got != Deleted || err != nil {
+		t.Fatal(got, err)
+	}
+	for _, tt := range []struct {
+		trim    Trim
+		deleted int64
+		nodes   int64
+	}{
+		{Trim{ByID: true, MinID: ID{4, 0}, Approx: true}, 0, 2}, // 4-0 is not less
+		{Trim{ByID: true, MinID: ID{4, 0}}, 3, 1},
+		{Trim{ByID: true, MinID: ID{9, 0}, Approx: true, Limit: 3}, 0, 1},
+		{Trim{ByID: true, MinID: ID{9, 0}, Approx: true, Limit: 4}, 4, 0},
+	} {
+		n, err := s.Trim(h, tt.trim)
+		if n != tt.deleted || err != nil || s.Nodes() != tt.nodes {
+			t.Errorf("%+v: %d, %v, left %d nodes", tt.trim, n, err, s.Nodes())
+		}
+		mustCheck(t, h, &s)
+	}
+	mustFree(t, h, &s)
+}
+
+// TestTrimRefs trims five entries of which a group has two pending and one unread.
+func TestTrimRefs(t *testing.T) {
+	for _, tt := range []struct {
+		trim    Trim
+		deleted int64
+		left    string
+		pending int64
+	}{
+		{Trim{MaxLen: 3, Refs: KeepRef}, 2, "3-0, 4-0, 5-0", 2},
+		{Trim{MaxLen: 3, Refs: DelRef}, 2, "3-0, 4-0, 5-0", 1},
+		{Trim{MaxLen: 3, Refs: Acked}, 2, "2-0, 4-0, 5-0", 2}, // 3-0 in the place of 2-0
+		{Trim{MaxLen: 0, Refs: Acked}, 2, "2-0, 4-0, 5-0", 2},
+		{Trim{MaxLen: 0, Refs: DelRef}, 5, "", 0},
+		{Trim{MaxLen: 3, Refs: Acked, Approx: true}, 1, "2-0, 3-0, 4-0, 5-0", 2},
+		{Trim{MaxLen: 1, Refs: Acked, Approx: true, Limit: 3}, 1, "2-0, 3-0, 4-0, 5-0", 2},
+		{Trim{ByID: true, MinID: ID{5, 0}, Refs: Acked}, 2, "2-0, 4-0, 5-0", 2},
+	} {
+		h := newHeap(t, 1<<24)
+		s := New()
+		for i := range uint64(5) {
+			mustAppend(t, h, &s, Limits{NodeEntries: 2}, ID{i + 1, 0}, "")
+		}
+		g, _, err := s.CreateGroup(h, []byte("g"), ID{4, 0}, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, ms := range []uint64{2, 4} {
+			if _, err := g.Put(h, Pending{ID: ID{ms, 0}, Consumer: Nobody}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n, err := s.Trim(h, tt.trim)
+		g, _ = s.Group(h.Arena, []byte("g"))
+		left := contents(h.Arena, &s, ID{}, MaxID, false)
+		if n != tt.deleted || err != nil || left != tt.left || g.PendingCount() != tt.pending {
+			t.Errorf("%+v: %d, %v, left %s, pending %d", tt.trim, n, err, left, g.PendingCount())
+		}
+		mustCheck(t, h, &s)
+		mustFree(t, h, &s)
 	}
 }
 
