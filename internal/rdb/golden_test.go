@@ -408,11 +408,16 @@ func TestTruncatedCollections(t *testing.T) {
 		data := goldenFile(v)
 		for n := range data {
 			for _, size := range []int64{0, int64(n)} {
-				_, err := readObjects(t, data[:n], Options{Size: size})
+				opts := Options{Size: size, BufferBytes: 512, Accept: acceptAll}
+				_, err := objectsByPiece(t, strings.NewReader(string(data[:n])), opts)
 				corrupt, ok := errors.AsType[*CorruptError](err)
 				if !ok || !errors.Is(err, ErrTruncated) || corrupt.Offset > int64(n) {
 					t.Fatalf("version %d, %d of %d bytes: %v", v, n, len(data), err)
 				}
+			}
+			opts := Options{BufferBytes: 512, PartBytes: 1, Accept: acceptAll}
+			if _, err := objectsByPart(t, strings.NewReader(string(data[:n])), opts); err == nil {
+				t.Fatalf("version %d, %d of %d bytes in parts: no error", v, n, len(data))
 			}
 		}
 	}
