@@ -190,7 +190,6 @@ const (
 const (
 	expirySize  = 8
 	bodyMax     = 255 // larger elements go outside
-	fieldMax    = 255 // of a body with a value: its length is one byte
 	outsideHead = leaf.HeadSize + 8
 )
 
@@ -213,9 +212,10 @@ func (nd *node) plainSize(e *element) int {
 
 func (e *element) isSpecial() bool { return e.outside != 0 || e.expiry >= 0 }
 
-// needsBlock says whether the element is too large to be in the leaf.
+// needsBlock says whether the element is too large to be in the leaf, whether or not it
+// expires: an expiry that comes later does not move it.
 func (nd *node) needsBlock(e *element) bool {
-	return nd.plainSize(e) > bodyMax-1-expirySize || len(e.field) > fieldMax
+	return nd.plainSize(e) > bodyMax-1-expirySize
 }
 
 // bodySize is the size of the body, outside or not.
