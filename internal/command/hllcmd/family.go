@@ -40,13 +40,17 @@ func bytesOf(s *keyspace.Str) ([]byte, error) {
 	return b, nil
 }
 
-// peek is the HyperLogLog at a key that is about to be changed.
+// peek is the HyperLogLog at a key that is about to be changed. It is not longer than one
+// can be, so that it may be copied.
 func peek(c *command.Ctx, key []byte) (b []byte, exists bool, err error) {
 	s, err := c.DB.PeekString(key)
 	if err != nil {
 		return nil, false, err
 	}
 	b, err = bytesOf(&s)
+	if err == nil && len(b) > hll.LongestSparse {
+		err = errCorrupt
+	}
 	return b, s.Exists(), err
 }
 

@@ -110,6 +110,12 @@ func TestX10Damaged(t *testing.T) {
 	db.Do("PFADD", "k", "a").WantError(corrupt)
 	db.Do("EXISTS", "d").WantInt(0)
 
+	// Good runs with megabytes of anything behind them are not copied.
+	db.Do("PFADD", "long", "a")
+	db.Do("SETRANGE", "long", "10000000", "x")
+	db.Do("PFADD", "long", "b", "c").WantError(corrupt)
+	db.Do("PFDEBUG", "TODENSE", "long").WantError(corrupt)
+
 	// Redis's suite shortens a good one byte by byte, and writes over its runs.
 	db.Do("PFADD", "h", "a", "b", "c")
 	db.Do("SETRANGE", "h", "18", "\xff\xff\xff\xff\xff")

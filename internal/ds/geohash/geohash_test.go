@@ -73,7 +73,8 @@ func (r *recording) place(f []string) {
 	score := geohash.Encode(lon, lat)
 	r.members = append(r.members, member{score, strconv.Itoa(len(r.members))})
 	lon, lat = geohash.Decode(score)
-	got := []string{strconv.FormatUint(score, 10), string(geohash.AppendText(nil, score)), human(lon), human(lat)}
+	text := string(geohash.AppendText(nil, score))
+	got := []string{strconv.FormatUint(score, 10), text, human(lon), human(lat)}
 	if !slices.Equal(got, f[2:]) {
 		r.t.Errorf("%s %s: %q, want %q", f[0], f[1], got, f[2:])
 	}
@@ -126,7 +127,9 @@ func TestAppendDistance(t *testing.T) {
 // Shapes that the recording has not: those of Redis 8 and Valkey 9.
 func TestPolygon(t *testing.T) {
 	// An arrow that points north, with a notch in the south.
-	arrow := geohash.Polygon([]geohash.Point{{Lon: 0, Lat: 0}, {Lon: 10, Lat: 20}, {Lon: 20, Lat: 0}, {Lon: 10, Lat: 8}})
+	arrow := geohash.Polygon([]geohash.Point{
+		{Lon: 0, Lat: 0}, {Lon: 10, Lat: 20}, {Lon: 20, Lat: 0}, {Lon: 10, Lat: 8},
+	})
 	for _, tt := range []struct {
 		lon, lat float64
 		want     bool

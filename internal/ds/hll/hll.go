@@ -60,6 +60,8 @@ const (
 	headerSize = 16
 	// DenseSize is the length of a dense one, in bytes.
 	DenseSize = headerSize + Registers*registerBits/8
+	// LongestSparse is more than any valid one has: no register takes more than two bytes.
+	LongestSparse = headerSize + 2*Registers
 )
 
 const (
