@@ -100,8 +100,9 @@ type entry struct {
 	flags int64
 }
 
-// read reads the entry at a position. Fields is the number of the master entry.
-func (n *Node) read(at, fields int) (e entry) {
+// read reads the entry at a position. Fields is the number of the master entry. It
+// writes to e, as the copying of results was a sixth of the time of a range.
+func (n *Node) read(at, fields int, e *entry) {
 	e.at = at
 	e.flags, at = intAt(n.List, at)
 	ms, at := intAt(n.List, at)
@@ -114,7 +115,6 @@ func (n *Node) read(at, fields int) (e entry) {
 		e.pairs = int(pairs)
 	}
 	e.data = at
-	return e
 }
 
 // end is the position behind an entry. Its last element says how many the entry has.
@@ -141,9 +141,10 @@ func (n *Node) before(end int) int {
 func (n *Node) isEnd(at int) bool { return at >= n.List.End() }
 
 // last is the last entry of the node, deleted or not.
-func (n *Node) last() entry {
+func (n *Node) last() (e entry) {
 	fields, _, _ := n.master()
-	return n.read(n.before(n.List.End()), fields)
+	n.read(n.before(n.List.End()), fields, &e)
+	return e
 }
 
 // backSteps is how many entries start looks at.
@@ -156,13 +157,14 @@ func (n *Node) start(id ID, fields, first int) int {
 	if !n.Master.Less(id) {
 		return first
 	}
+	var e entry
 	at := n.List.End()
 	for range backSteps {
 		if at == first {
 			break
 		}
 		start := n.before(at)
-		if e := n.read(start, fields); e.id.Less(id) {
+		if n.read(start, fields, &e); e.id.Less(id) {
 			return at
 		}
 		at = start
@@ -174,7 +176,7 @@ func (n *Node) start(id ID, fields, first int) int {
 func (n *Node) find(id ID) (e entry, ok bool) {
 	fields, _, at := n.master()
 	for at = n.start(id, fields, at); !n.isEnd(at); at = n.end(&e) {
-		e = n.read(at, fields)
+		n.read(at, fields, &e)
 		if e.flags&flagDeleted == 0 && !e.id.Less(id) {
 			return e, true
 		}

@@ -99,7 +99,7 @@ func (it *Iter) Next() bool {
 			it.enter()
 			continue
 		}
-		it.e = it.node.read(it.at, it.fields)
+		it.node.read(it.at, it.fields, &it.e)
 		if it.to.Less(it.e.id) {
 			break
 		}
@@ -129,7 +129,7 @@ func (it *Iter) nextBackward() bool {
 			continue
 		}
 		it.at = it.node.before(it.at)
-		it.e = it.node.read(it.at, it.fields)
+		it.node.read(it.at, it.fields, &it.e)
 		if it.e.id.Less(it.from) {
 			break
 		}
@@ -173,16 +173,9 @@ func (it *Iter) NextPair() (field, value listpack.Elem, ok bool) {
 	return field, value, true
 }
 
-// EachInNode calls fn with the IDs of the entries of one node, deleted or not, until it
-// returns false. The node may be frozen.
-func EachInNode(a *mem.Arena, ref mem.Ref, fn func(id ID, deleted bool) bool) {
-	n := NodeAt(a, ref)
-	fields, _, at := n.master()
-	for !n.isEnd(at) {
-		e := n.read(at, fields)
-		if !fn(e.id, e.flags&flagDeleted != 0) {
-			return
-		}
-		at = n.end(&e)
-	}
+// RangeNode goes through the entries of one node, which may be frozen.
+func RangeNode(a *mem.Arena, ref mem.Ref) Iter {
+	only := New()
+	only.tail = ref
+	return only.Range(a, ID{}, MaxID, false)
 }

@@ -98,10 +98,12 @@ type frozenLeaf struct {
 func readNode(a *mem.Arena, ref mem.Ref) string {
 	n := NodeAt(a, ref)
 	text := fmt.Sprintf("%v %x", n.Master, n.List)
-	EachInNode(a, ref, func(id ID, deleted bool) bool {
-		text += fmt.Sprint(id, deleted)
-		return true
-	})
+	for it := RangeNode(a, ref); it.Next(); {
+		text += fmt.Sprint(it.ID())
+		for f, v, ok := it.NextPair(); ok; f, v, ok = it.NextPair() {
+			text += fmt.Sprint(f, v)
+		}
+	}
 	return text
 }
 
@@ -476,7 +478,7 @@ func randomProgram(seed uint64, steps int) []byte {
 }
 
 func TestModel(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range uint64(30) {
 		runModel(t, randomProgram(seed+100, 250))
 	}
 }

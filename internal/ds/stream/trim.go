@@ -123,9 +123,10 @@ func (s *Stream) trimPart(h leaf.Heap, t *Trim, ref mem.Ref, length uint64) (gon
 	s.setNode(h, ref, fresh)
 	b := h.Bytes(fresh, h.Cap(fresh))[nodeHead:]
 	n = NodeAt(h.Arena, fresh)
+	var e entry
 	fields, _, at := n.master()
 	for !n.isEnd(at) {
-		e := n.read(at, fields)
+		n.read(at, fields, &e)
 		if e.flags&flagDeleted == 0 {
 			if t.stops(e.id, length-uint64(gone)) {
 				first = e.id
@@ -133,7 +134,7 @@ func (s *Stream) trimPart(h leaf.Heap, t *Trim, ref mem.Ref, length uint64) (gon
 			}
 			putInt(b, e.at, e.flags|flagDeleted)
 			n = NodeAt(h.Arena, fresh) // a flag from elsewhere may have been longer
-			e = n.read(at, fields)
+			n.read(at, fields, &e)
 			gone++
 		}
 		at = n.end(&e)
