@@ -37,7 +37,7 @@ func (t *Txn) Open(key []byte, typ record.Type) (c value.Cell, ok bool, err erro
 	if rec.Type() != typ {
 		return c, false, resp.ErrWrongType
 	}
-	return p.cell(t.ks), true, nil
+	return t.cell(&p), true, nil
 }
 
 // Edit finds a key that must hold a type, or nothing, to change it.
@@ -59,7 +59,7 @@ func (t *Txn) EditIn(db int, key []byte, typ record.Type) (c value.Cell, ok bool
 		t.touch(rec)
 	}
 	t.prepare(&p, db)
-	return p.cell(t.ks), true, nil
+	return t.cell(&p), true, nil
 }
 
 // Make is Edit of a key that is made, with an empty value, if it is not there.
@@ -91,7 +91,7 @@ func (t *Txn) Fresh(db int, key []byte, typ record.Type, expiry int64) (c value.
 	if !p.found() {
 		p.slot = p.tb.dict.Find(p.at, key)
 	}
-	return p.cell(t.ks), nil
+	return t.cell(&p), nil
 }
 
 // Edited ends what Edit, Make or Fresh began, with n changes. A value that is empty now
@@ -112,8 +112,10 @@ func (t *Txn) EditedIn(db int, key []byte, c *value.Cell, n int) {
 	}
 }
 
-func (p *place) cell(ks *Keyspace) value.Cell {
-	return value.NewCell(&ks.values, p.st.heap.arena, p.tb.dict, p.at, p.slot)
+func (t *Txn) cell(p *place) value.Cell {
+	c := value.NewCell(&t.ks.values, p.st.heap.arena, p.tb.dict, p.at, p.slot)
+	c.Scratch = &t.scratch
+	return c
 }
 
 // Cell is the value's place, for the value's own functions that read.

@@ -85,6 +85,7 @@ type Tuning struct {
 	Frozen       atomic.Bool // no expiry, no eviction: clients are paused
 	ExpireEffort atomic.Int32
 	TrackClock   atomic.Bool // records carry an access clock
+	SkipChecksum atomic.Bool // RESTORE does not compare the checksum of payloads
 }
 
 // Stats are the keyspace's counters that background work adds to.

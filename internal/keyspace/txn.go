@@ -9,6 +9,7 @@ import (
 	"github.com/spineldb/spinel/internal/invariant"
 	"github.com/spineldb/spinel/internal/mem"
 	"github.com/spineldb/spinel/internal/resp"
+	"github.com/spineldb/spinel/internal/value"
 )
 
 // A Txn is what commands reach the keyspace through. It belongs to one executor and is
@@ -26,6 +27,8 @@ type Txn struct {
 
 	dirty int   // changes made by the command
 	delta int64 // change of memory, not yet reported
+
+	scratch value.Scratch
 
 	NoTouch bool // accesses do not move the access clock (CLIENT NO-TOUCH)
 

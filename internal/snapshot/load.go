@@ -172,6 +172,7 @@ func newLoad(s *Saver, src io.Reader, size int64, opts LoadOptions) *load {
 		opts:  opts,
 		reader: rdb.NewReader(src, rdb.Options{
 			Size:           size,
+			Accept:         rdb.Collections,
 			StringBytesMax: opts.StringBytesMax,
 			SkipChecksum:   !optChecksum.Get(s.Options),
 		}),

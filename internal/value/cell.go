@@ -42,6 +42,7 @@ import (
 
 	"github.com/spineldb/spinel/internal/ds/dict"
 	"github.com/spineldb/spinel/internal/ds/leaf"
+	"github.com/spineldb/spinel/internal/ds/quicklist"
 	"github.com/spineldb/spinel/internal/ds/record"
 	"github.com/spineldb/spinel/internal/mem"
 )
@@ -79,15 +80,39 @@ func (l *Limits) SetDefaults() {
 // Shared is what all cells of a keyspace have in common.
 type Shared struct {
 	Limits Limits
+	// compressed says that there may be compressed nodes of lists.
+	compressed atomic.Bool
 	// Hash is the seeded hash of fields and members.
 	Hash func([]byte) uint64
+}
+
+// Scratch is memory that values work with. Who makes cells may give them one, which they
+// then share; it is not safe for concurrent use.
+type Scratch struct{ list *quicklist.Scratch }
+
+// forLists is the memory for compressed nodes, nil if there are none.
+func (c *Cell) forLists() *quicklist.Scratch {
+	if c.Limits.ListCompress.Load() > 0 {
+		c.compressed.Store(true)
+	}
+	if !c.compressed.Load() {
+		return nil
+	}
+	if c.Scratch == nil {
+		c.Scratch = &Scratch{}
+	}
+	if c.Scratch.list == nil {
+		c.Scratch.list = &quicklist.Scratch{}
+	}
+	return c.Scratch.list
 }
 
 // A Cell is a key's record in its place in the table. It stays good while other keys
 // come and go, until its own key is removed.
 type Cell struct {
 	*Shared
-	Arena *mem.Arena
+	Arena   *mem.Arena
+	Scratch *Scratch
 
 	dict *dict.Dict
 	at   uint64

@@ -13,6 +13,7 @@ import (
 	"github.com/spineldb/spinel/internal/command/infocmd"
 	"github.com/spineldb/spinel/internal/command/keycmd"
 	"github.com/spineldb/spinel/internal/command/latencycmd"
+	"github.com/spineldb/spinel/internal/command/listcmd"
 	"github.com/spineldb/spinel/internal/command/memorycmd"
 	"github.com/spineldb/spinel/internal/command/servercmd"
 	"github.com/spineldb/spinel/internal/command/stringcmd"
@@ -46,6 +47,7 @@ func Families(d Deps) [][]*command.Spec {
 		infocmd.Family.With(d.Info),
 		keycmd.Family.Specs,
 		latencycmd.Family.With(d.Latency),
+		listcmd.Family.Specs,
 		memorycmd.Family.With(d.Memory),
 		servercmd.Family.With(d.Server),
 		stringcmd.Family.With(d.String),

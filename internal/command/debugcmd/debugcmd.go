@@ -88,6 +88,9 @@ func subs() []sub {
 			"    Reply with a test value of the specified type. <type> can be: string,",
 			"    integer, double, bignum, null, array, set, map, attrib, push, verbatim,",
 			"    true, false."}},
+		{"QUICKLIST-PACKED-THRESHOLD", 3, 3, Deps.packedThreshold, []string{"QUICKLIST-PACKED-THRESHOLD <size>",
+			"    Set the size from which an element of a list is a node by itself; 0 for what",
+			"    list-max-listpack-size says. <size> is a memory value (10, 10kb, 1gb)."}},
 		{"RELOAD", 2, many, Deps.reload, []string{"RELOAD [option ...]",
 			"    Save the RDB on disk and reload it back to memory. Valid <option> values:",
 			"    * MERGE: keys that are in memory too are taken from the file.",
@@ -95,6 +98,9 @@ func subs() []sub {
 			"    * NOSAVE: nothing is saved, the file is loaded as it is."}},
 		{"SET-ACTIVE-EXPIRE", 3, 3, Deps.setActiveExpire, []string{"SET-ACTIVE-EXPIRE <0|1>",
 			"    With 0, keys whose time has come are removed only when they are accessed."}},
+		{"SET-SKIP-CHECKSUM-VALIDATION", 3, 3, Deps.setSkipChecksum, []string{
+			"SET-SKIP-CHECKSUM-VALIDATION <0|1>",
+			"    With 1, RESTORE does not compare the checksum of payloads."}},
 		{"SLEEP", 3, 3, Deps.sleep, []string{"SLEEP <seconds>",
 			"    Stop the server for <seconds>. Decimals allowed."}},
 		{"STRINGMATCH-LEN", 4, 4, Deps.stringMatch, []string{"STRINGMATCH-LEN <pattern> <string>",
@@ -185,6 +191,28 @@ func (d Deps) pauseCron(c *command.Ctx) error {
 func (d Deps) setActiveExpire(c *command.Ctx) error {
 	n, _ := numtext.ParseInt(c.Args[2])
 	d.Keyspace.Tuning.NoExpire.Store(n == 0)
+	c.Out.OK()
+	return nil
+}
+
+// setSkipChecksum takes what is no number for 0, as Redis does.
+func (d Deps) setSkipChecksum(c *command.Ctx) error {
+	n, _ := numtext.ParseInt(c.Args[2])
+	d.Keyspace.Tuning.SkipChecksum.Store(n != 0)
+	c.Out.OK()
+	return nil
+}
+
+var errThreshold = &resp.Error{Code: "ERR",
+	Text: "argument must be a memory value bigger than 1 and smaller than 4gb"}
+
+// packedThreshold is for tests of large elements, which need not be that large then.
+func (d Deps) packedThreshold(c *command.Ctx) error {
+	n, ok := numtext.ParseMemory(c.Args[2])
+	if !ok || n < 0 || n > math.MaxUint32 {
+		return errThreshold
+	}
+	d.Keyspace.Limits().PlainFrom.Store(n)
 	c.Out.OK()
 	return nil
 }

@@ -1,0 +1,74 @@
+// Package listcmd is the list family of commands.
+//
+//	push.go   LPUSH and its kin
+//	pop.go    LPOP RPOP LMPOP, and BLPOP BRPOP BLMPOP, which wait
+//	move.go   LMOVE RPOPLPUSH, and BLMOVE BRPOPLPUSH, which wait
+//	read.go   LLEN LINDEX LRANGE LPOS
+//	edit.go   LSET LINSERT LREM LTRIM
+package listcmd
+
+import (
+	"math"
+
+	"github.com/spineldb/spinel/internal/command"
+	"github.com/spineldb/spinel/internal/ds/listpack"
+	"github.com/spineldb/spinel/internal/mem"
+	"github.com/spineldb/spinel/internal/resp"
+)
+
+// Family is every command in this package; each file adds its own.
+var Family = command.Family{Group: "list"}
+
+// write replies with an element.
+func write(out *resp.Writer, e listpack.Elem) {
+	if e.IsInt {
+		out.BulkInt(e.Int)
+	} else {
+		out.Bulk(e.Bytes)
+	}
+}
+
+// failed is the reply to an error of a value.
+func failed(err error) error {
+	if err == mem.ErrExhausted {
+		return resp.ErrOOM
+	}
+	return err
+}
+
+// side reads LEFT or RIGHT.
+func side(args command.Args, i int) (front bool, err error) {
+	switch {
+	case args.Is(i, "LEFT"):
+		return true, nil
+	case args.Is(i, "RIGHT"):
+		return false, nil
+	}
+	return false, resp.ErrSyntax
+}
+
+// positive reads a count that may be 0.
+func positive(args command.Args, i int) (int, error) {
+	n, err := args.Int(i)
+	if err != nil || n < 0 || n > math.MaxInt32 && math.MaxInt == math.MaxInt32 {
+		return 0, resp.ErrNotPositive
+	}
+	return int(n), nil
+}
+
+// bounds turns two indices, negative ones from the end, into a range of a list of n
+// elements; empty if from >= to.
+func bounds(start, stop int64, n int) (from, to int) {
+	length := int64(n)
+	if start < 0 {
+		start = max(start+length, 0)
+	}
+	if stop < 0 {
+		stop += length
+	}
+	stop = min(stop, length-1)
+	if start > stop {
+		return 0, 0
+	}
+	return int(start), int(stop) + 1
+}
