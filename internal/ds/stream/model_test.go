@@ -344,7 +344,6 @@ func (w *world) changePending(b [3]byte) {
 
 // compare compares everything that can be read with the model.
 func (w *world) compare() {
-	mustCheck(w.t, w.h, &w.s)
 	var want []string
 	for _, id := range w.m.ids {
 		want = append(want, string(id.AppendTo(nil))+" "+w.m.texts[id])
@@ -406,10 +405,9 @@ func runModel(t *testing.T, program []byte) {
 	w := &world{t: t, h: newHeap(t, 1<<26), s: New()}
 	w.m = model{texts: map[ID]string{}, groups: map[string]*modelGroup{}}
 	var root [Size]byte
-	for step := range slices.Chunk(program, 4) {
-		if len(step) < 4 {
-			break
-		}
+	for steps := 0; len(program) >= 4; steps++ {
+		step := program[:4]
+		program = program[4:]
 		b := [3]byte(step[1:])
 		switch step[0] % 16 {
 		case 0, 1, 2, 3:
@@ -431,7 +429,10 @@ func runModel(t *testing.T, program []byte) {
 		}
 		w.s.Store(root[:])
 		w.s = Load(root[:])
-		w.compare()
+		mustCheck(t, w.h, &w.s)
+		if steps%4 == 0 || len(program) < 4 {
+			w.compare()
+		}
 	}
 	if got, all := w.s.MemoryBytes(w.h.Arena, 0), w.h.Live(); got > all {
 		t.Fatalf("%d bytes of %d", got, all)
