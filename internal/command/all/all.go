@@ -16,6 +16,7 @@ import (
 	"github.com/spineldb/spinel/internal/command/listcmd"
 	"github.com/spineldb/spinel/internal/command/memorycmd"
 	"github.com/spineldb/spinel/internal/command/servercmd"
+	"github.com/spineldb/spinel/internal/command/setcmd"
 	"github.com/spineldb/spinel/internal/command/stringcmd"
 	"github.com/spineldb/spinel/internal/command/txcmd"
 	"github.com/spineldb/spinel/internal/config"
@@ -50,6 +51,7 @@ func Families(d Deps) [][]*command.Spec {
 		listcmd.Family.Specs,
 		memorycmd.Family.With(d.Memory),
 		servercmd.Family.With(d.Server),
+		setcmd.Family.Specs,
 		stringcmd.Family.With(d.String),
 		txcmd.Family.Specs,
 	}

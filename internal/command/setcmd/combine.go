@@ -1,0 +1,329 @@
+package setcmd
+
+import (
+	"math"
+	"slices"
+
+	"github.com/spineldb/spinel/internal/command"
+	"github.com/spineldb/spinel/internal/ds/record"
+	"github.com/spineldb/spinel/internal/numtext"
+	"github.com/spineldb/spinel/internal/resp"
+	"github.com/spineldb/spinel/internal/value"
+)
+
+// marks is how many members are looked at before the reply begins, so that its length is
+// known. With more of them it gets its length afterwards, which takes memory.
+const marks = 1024
+
+// choose replies with those members of the sets that keep wants; i is the number of the set
+// that a member is of. A member must be wanted in one set only.
+func choose(c *command.Ctx, sets []value.Set, keep func(i int, m *value.Member) bool) {
+	var m value.Member
+	if total(sets) > marks {
+		list, n := c.Out.SetLater(), 0
+		for i := range sets {
+			sets[i].Each(func(text []byte, v int64) bool {
+				if m.Set(text, v); keep(i, &m) {
+					write(c.Out, text, v)
+					n++
+				}
+				return true
+			})
+		}
+		c.Out.End(list, n)
+		return
+	}
+	var wanted [marks / 64]uint64
+	n, at := 0, 0
+	for i := range sets {
+		sets[i].Each(func(text []byte, v int64) bool {
+			if m.Set(text, v); keep(i, &m) {
+				wanted[at/64] |= 1 << (at % 64)
+				n++
+			}
+			at++
+			return true
+		})
+	}
+	c.Out.Set(n)
+	at = 0
+	for i := range sets {
+		sets[i].Each(func(text []byte, v int64) bool {
+			if wanted[at/64]&(1<<(at%64)) != 0 {
+				write(c.Out, text, v)
+			}
+			at++
+			return true
+		})
+	}
+}
+
+// all replies with all members of a set.
+func all(c *command.Ctx, s *value.Set) {
+	c.Out.Set(s.Len())
+	s.Each(func(text []byte, v int64) bool {
+		write(c.Out, text, v)
+		return true
+	})
+}
+
+var _ = Family.Add(command.Spec{
+	Name:    "SINTER",
+	Summary: "Intersect multiple sets",
+	Since:   "1.0.0",
+	Complexity: "O(N*M) worst case where N is the cardinality of the smallest set and M is the number of " +
+		"sets.",
+	Tips:   []string{"nondeterministic_output_order"},
+	Syntax: "key...",
+	Arity:  -2,
+	Flags:  command.ReadOnly,
+	ACL:    command.CatSet,
+	Keys:   command.KeyRange(1, -1, 1, command.RO|command.Access),
+	Run:    sinter,
+})
+
+// sinter looks for the members of the smallest set in the others, of which the smaller ones
+// come first.
+func sinter(c *command.Ctx) error {
+	var room [fewSets]value.Set
+	sets, missing, err := openAll(c, c.Args[1:], room[:0])
+	if err != nil {
+		return err
+	}
+	if missing > 0 {
+		c.Out.Set(0)
+		return nil
+	}
+	slices.SortStableFunc(sets, smallest)
+	if sets = distinct(sets); len(sets) == 1 {
+		all(c, &sets[0])
+		return nil
+	}
+	choose(c, sets[:1], func(_ int, m *value.Member) bool { return inAll(m, &sets[0], sets[1:]) })
+	return nil
+}
+
+var (
+	errNumKeys  = resp.Errorf("numkeys should be greater than 0")
+	errManyKeys = resp.Errorf("Number of keys can't be greater than number of args")
+	errLimit    = resp.Errorf("LIMIT can't be negative")
+)
+
+var _ = Family.Add(command.Spec{
+	Name:    "SINTERCARD",
+	Summary: "Intersect multiple sets and return the cardinality of the result",
+	Since:   "7.0.0",
+	Complexity: "O(N*M) worst case where N is the cardinality of the smallest set and M is the number of " +
+		"sets.",
+	Syntax: "numkeys:integer key... [LIMIT=limit:integer]",
+	Arity:  -3,
+	Flags:  command.ReadOnly | command.MovableKeys,
+	ACL:    command.CatSet,
+	Keys:   command.NumKeys(1, command.RO|command.Access),
+	Run:    sintercard,
+})
+
+func sintercard(c *command.Ctx) error {
+	keys, limit, err := cardOptions(c.Args)
+	if err != nil {
+		return err
+	}
+	var room [fewSets]value.Set
+	sets, missing, err := openAll(c, keys, room[:0])
+	if err != nil {
+		return err
+	}
+	if missing > 0 {
+		c.Out.Int(0)
+		return nil
+	}
+	slices.SortStableFunc(sets, smallest)
+	if sets = distinct(sets); len(sets) == 1 {
+		c.Out.Int(min(int64(sets[0].Len()), limit))
+		return nil
+	}
+	var m value.Member
+	n := int64(0)
+	sets[0].Each(func(text []byte, v int64) bool {
+		if m.Set(text, v); inAll(&m, &sets[0], sets[1:]) {
+			n++
+		}
+		return n < limit
+	})
+	c.Out.Int(n)
+	return nil
+}
+
+// cardOptions are the keys of SINTERCARD, and how far it counts.
+func cardOptions(args command.Args) (keys [][]byte, limit int64, err error) {
+	n, ok := numtext.ParseInt(args[1])
+	if !ok || n < 1 {
+		return nil, 0, errNumKeys
+	}
+	if n > int64(len(args)-2) {
+		return nil, 0, errManyKeys
+	}
+	keys = args[2 : 2+n]
+	for i := 2 + int(n); i < len(args); i += 2 {
+		if !args.Is(i, "LIMIT") || i+1 == len(args) {
+			return nil, 0, resp.ErrSyntax
+		}
+		if limit, ok = numtext.ParseInt(args[i+1]); !ok || limit < 0 {
+			return nil, 0, errLimit
+		}
+	}
+	if limit == 0 { // which is what no limit is
+		limit = math.MaxInt64
+	}
+	return keys, limit, nil
+}
+
+var _ = Family.Add(command.Spec{
+	Name:       "SUNION",
+	Summary:    "Add multiple sets",
+	Since:      "1.0.0",
+	Complexity: "O(N) where N is the total number of elements in all given sets.",
+	Tips:       []string{"nondeterministic_output_order"},
+	Syntax:     "key...",
+	Arity:      -2,
+	Flags:      command.ReadOnly,
+	ACL:        command.CatSet,
+	Keys:       command.KeyRange(1, -1, 1, command.RO|command.Access),
+	Run:        sunion,
+})
+
+// gatherAt is how many times a member may have to be looked for, on average, before it is
+// cheaper to gather the members of a union.
+const gatherAt = 3
+
+// sunion writes of every set the members that the sets before it do not have, beginning with
+// the largest, of which none has to be looked for.
+func sunion(c *command.Ctx) error {
+	var room [fewSets]value.Set
+	sets, _, err := openAll(c, c.Args[1:], room[:0])
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(sets, largest)
+	sets = distinct(sets)
+	switch {
+	case len(sets) == 0:
+		c.Out.Set(0)
+		return nil
+	case len(sets) == 1:
+		all(c, &sets[0])
+		return nil
+	}
+	searches := 0
+	for i := range sets {
+		searches += i * sets[i].Len()
+	}
+	if searches > gatherAt*total(sets) {
+		return gather(c, &sets[0], func(into *value.Set) error { return addAll(into, sets) })
+	}
+	choose(c, sets, func(i int, m *value.Member) bool { return !inAny(m, sets[:i]) })
+	return nil
+}
+
+var _ = Family.Add(command.Spec{
+	Name:       "SDIFF",
+	Summary:    "Subtract multiple sets",
+	Since:      "1.0.0",
+	Complexity: "O(N) where N is the total number of elements in all given sets.",
+	Tips:       []string{"nondeterministic_output_order"},
+	Syntax:     "key...",
+	Arity:      -2,
+	Flags:      command.ReadOnly,
+	ACL:        command.CatSet,
+	Keys:       command.KeyRange(1, -1, 1, command.RO|command.Access),
+	Run:        sdiff,
+})
+
+func sdiff(c *command.Ctx) error {
+	var room [fewSets]value.Set
+	sets, err := openDiff(c, c.Args[1:], room[:0])
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(sets) == 0:
+		c.Out.Set(0)
+	case len(sets) == 1:
+		all(c, &sets[0])
+	case subtracts(sets):
+		return gather(c, &sets[0], func(into *value.Set) error { return subtract(into, sets) })
+	default:
+		choose(c, sets[:1], func(_ int, m *value.Member) bool { return !inAny(m, sets[1:]) })
+	}
+	return nil
+}
+
+// openDiff is openAll for a difference: it has no sets if nothing can be left of the first.
+// The others come in descending order of their sizes, as the larger are likelier to have a
+// member.
+func openDiff(c *command.Ctx, keys [][]byte, dst []value.Set) ([]value.Set, error) {
+	sets, missing, err := openAll(c, keys[:1], dst)
+	if err != nil {
+		return nil, err
+	}
+	if sets, _, err = openAll(c, keys[1:], sets); err != nil || missing > 0 {
+		return nil, err
+	}
+	if isAmong(&sets[0], sets[1:]) {
+		return nil, nil
+	}
+	slices.SortStableFunc(sets[1:], largest)
+	return sets[:1+len(distinct(sets[1:]))], nil
+}
+
+// subtracts chooses between two ways to make a difference, as Redis does: to look for each
+// member of the first set in all others, or to take the members of all others out of a
+// copy of the first. The first way has an advantage, for it often ends early.
+func subtracts(sets []value.Set) bool {
+	return len(sets)*sets[0].Len()/2 > total(sets)
+}
+
+func subtract(into *value.Set, sets []value.Set) error {
+	if err := addAll(into, sets[:1]); err != nil {
+		return err
+	}
+	for i := 1; i < len(sets) && into.Len() > 0; i++ {
+		var err error
+		sets[i].Each(func(text []byte, v int64) bool {
+			_, err = into.RemoveMember(text, v)
+			return err == nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func addAll(into *value.Set, sets []value.Set) (err error) {
+	for i := range sets {
+		sets[i].Each(func(text []byte, v int64) bool {
+			_, err = into.AddMember(text, v)
+			return err == nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// looseRoom is the size in bytes of a result that needs no memory of its own.
+const looseRoom = 2 << 10
+
+// gather replies with what fill makes, in the arena that a set is in.
+func gather(c *command.Ctx, beside *value.Set, fill func(*value.Set) error) error {
+	var room [looseRoom]byte
+	s := value.LooseSet(&beside.Cell, record.Intset, room[:])
+	defer s.Free()
+	if err := fill(&s); err != nil {
+		return resp.ErrOOM
+	}
+	all(c, &s)
+	return nil
+}
