@@ -148,7 +148,7 @@ func TestLoadRefuses(t *testing.T) {
 			`/data/dump.rdb: byte 20: key "a" in database 0: the key was there already`},
 		{newBuilder().db(1).key("a", "1").db(2).key("a", "1").end(),
 			"/data/dump.rdb: byte 16: database 2: FATAL: Data file was created with a Redis server configured to handle more than 2 databases. Exiting"},
-		{append(rdb.AppendHeader(nil, versionLowest), 4, 1, 'h', 0), "values of type hash"},
+		{append(rdb.AppendHeader(nil, versionLowest), 7, 1, 'm', 0), "values of type module"},
 		{append(rdb.AppendHeader(nil, versionLowest), 245, 1, 'x'), "functions (opcode 245) are not supported"},
 	} {
 		_, _, err := loadFile(t, tt.file, 2, LoadOptions{})
