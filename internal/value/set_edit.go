@@ -189,8 +189,10 @@ func (s *Set) leaveIntset(size int) error {
 func (s *Set) toTable() (err error) {
 	t := hashtable.New(false)
 	env := hashtable.Env{Heap: leaf.Heap{Arena: s.Arena}, Hash: s.Hash}
+	var m Member // and not textOf, whose bytes may be what is about to be added
 	s.Each(func(text []byte, v int64) bool {
-		text = s.textOf(text, v)
+		m.Set(text, v)
+		text = m.Text()
 		_, err = t.Set(&env, s.Hash(text), text, nil, hashtable.NoExpiry)
 		return err == nil
 	})
@@ -348,7 +350,6 @@ func (s *Set) Become(loose *Set) error {
 	if loose.enc == record.Rooted {
 		s.table = loose.table
 		s.SetEpoch(0) // the snapshot knows none of the new leaves
-		s.epoch = 0
 		s.Store()
 	} else {
 		if err := s.resize(loose.enc, len(loose.part)); err != nil {
@@ -356,6 +357,7 @@ func (s *Set) Become(loose *Set) error {
 		}
 		copy(s.part, loose.part)
 	}
+	s.epoch = 0
 	old.FreeSome(h, math.MaxInt)
 	return nil
 }
