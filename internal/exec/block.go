@@ -70,10 +70,12 @@ func (x *Executor) afterCall(s *session.Session, spec *command.Spec) {
 	}
 }
 
-// serve serves the clients that wait for keys which changed.
+// serve serves the clients that wait for keys which changed. It looks at the clock: the
+// command may have taken long enough for a key's time to come.
 func (x *Executor) serve() {
+	x.readClock()
 	for {
-		need := x.txn.Serve(x.try)
+		need := x.txn.Serve(x.ctx.Now, x.try)
 		if need == 0 {
 			break
 		}

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"sync/atomic"
 
+	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/ds/record"
 )
 
@@ -144,10 +145,10 @@ func (t *Txn) HasReady() bool { return len(t.ready) > 0 }
 //
 // It returns 0, or the set of stripes that must be locked, by itself, before Serve is
 // called again.
-func (t *Txn) Serve(run func(w *Waiter, key []byte) bool) (need uint64) {
+func (t *Txn) Serve(now clock.Millis, run func(w *Waiter, key []byte) bool) (need uint64) {
 	for len(t.ready) > 0 {
 		r := t.ready[0]
-		if need = t.serve(r, run); need != 0 {
+		if need = t.serve(r, now, run); need != 0 {
 			return need | 1<<r.st.index | t.readyStripes()
 		}
 		t.ready = t.ready[1:]
@@ -165,14 +166,14 @@ func (t *Txn) readyStripes() (set uint64) {
 
 // serve serves the waiters of one key. They may be joined by others meanwhile, and the
 // key may become ready again.
-func (t *Txn) serve(r readyKey, run func(w *Waiter, key []byte) bool) (need uint64) {
+func (t *Txn) serve(r readyKey, now clock.Millis, run func(w *Waiter, key []byte) bool) (need uint64) {
 	key := []byte(r.key.key)
 	r.list.ready = false
 	for _, w := range r.list.waiters {
 		if w.Over() {
 			continue
 		}
-		t.Begin(r.key.db, t.Now)
+		t.Begin(r.key.db, now)
 		p, ok := t.live(r.key.db, key)
 		switch {
 		case w.Type == record.Stream: // who waits in a group is told when the key goes

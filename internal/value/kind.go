@@ -16,8 +16,10 @@ type kind struct {
 	// empty writes the root of an empty value of a type whose values are always rooted.
 	rootSize int
 	empty    func(root []byte)
-	// len is the number of elements; fields, not words.
-	len func(c *Cell) int
+	// len is the number of elements; fields, not words. A kind that gives count instead
+	// is asked without an allocation.
+	len   func(c *Cell) int
+	count func(rec record.Record) int
 	// freeSome frees about as many leaves of a root, and says whether all is freed.
 	freeSome func(h leaf.Heap, root []byte, leaves int) (done bool)
 	// leaves appends the references of the leaves of a root, in order.
@@ -83,7 +85,15 @@ func InitEmpty(t record.Type, b []byte) {
 func EncodingName(rec record.Record) string { return kinds[rec.Type()].words[rec.Encoding()] }
 
 // Len is the number of elements of a value other than a string.
-func Len(c *Cell) int { return kinds[c.Type()].len(c) }
+func Len(c *Cell) int {
+	rec := c.Record()
+	k := kinds[rec.Type()]
+	if k.count != nil {
+		return k.count(rec)
+	}
+	moved := *c // so that c itself need not be on the heap
+	return k.len(&moved)
+}
 
 // IsEmpty says whether a key must not go on to exist with this value.
 func IsEmpty(c *Cell) bool { return c.Type() != record.Stream && Len(c) == 0 }

@@ -17,16 +17,17 @@ type List struct {
 	opts   quicklist.Options
 }
 
-// Open makes l the list that a cell holds.
-func (l *List) Open(c *Cell) {
-	l.Cell = c
+// ListIn is the list that a cell holds.
+func ListIn(c *Cell) List {
+	l := List{Cell: c, rooted: c.Encoding() == record.Rooted}
 	l.opts = quicklist.Options{
 		Fill: int(c.Limits.ListSize.Load()), Depth: int(c.Limits.ListCompress.Load()),
 		PackedThreshold: int(c.Limits.PlainFrom.Load()), Scratch: c.forLists(),
 	}
-	if l.rooted = c.Encoding() == record.Rooted; l.rooted {
+	if l.rooted {
 		l.q.Load(c.Root())
 	}
+	return l
 }
 
 // store keeps a changed root.
@@ -134,30 +135,33 @@ func (l *List) Push(elems [][]byte, front bool) error {
 	h := l.Heap()
 	defer l.store()
 	for _, e := range elems {
-		push := l.q.PushTail
-		if front {
-			push = l.q.PushHead
-		}
-		if err := push(h, &l.opts, e); err != nil {
+		if err := l.pushNode(h, e, front); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+func (l *List) pushNode(h leaf.Heap, elem []byte, front bool) error {
+	if front {
+		return l.q.PushHead(h, &l.opts, elem)
+	}
+	return l.q.PushTail(h, &l.opts, elem)
+}
+
 // PushOne is Push of one element.
 func (l *List) PushOne(elem []byte, front bool) error {
-	if l.rooted {
-		defer l.store()
-		if front {
-			return l.q.PushHead(l.Heap(), &l.opts, elem)
+	if e := listpack.Text(elem); !l.rooted && !l.fits(l.packed(), 1, e.Size()) {
+		if err := l.grow(); err != nil {
+			return err
 		}
-		return l.q.PushTail(l.Heap(), &l.opts, elem)
+	}
+	if l.rooted {
+		err := l.pushNode(l.Heap(), elem, front)
+		l.store()
+		return err
 	}
 	p, e := l.packed(), listpack.Text(elem)
-	if !l.fits(p, 1, e.Size()) {
-		return l.Push([][]byte{elem}, front)
-	}
 	b, err := l.Resize(record.Packed, len(p)+e.Size())
 	switch {
 	case err != nil:
@@ -193,11 +197,12 @@ func (l *List) Pop(front bool) error {
 		}
 		return l.cut(listpack.Delete(l.Bytes(), at, 1))
 	}
-	pop := l.q.PopTail
+	var err error
 	if front {
-		pop = l.q.PopHead
+		err = l.q.PopHead(l.Heap(), &l.opts)
+	} else {
+		err = l.q.PopTail(l.Heap(), &l.opts)
 	}
-	err := pop(l.Heap(), &l.opts)
 	l.store()
 	l.shrink()
 	return err
@@ -374,11 +379,11 @@ func listRoot(root []byte) (q quicklist.List) {
 var _ = describe(record.List, kind{
 	// A client of Redis 7.0 expects this of every list.
 	words: map[record.Encoding]string{record.Packed: "quicklist", record.Rooted: "quicklist"},
-	len: func(c *Cell) int {
-		if c.Encoding() == record.Packed {
-			return listpack.In(c.Bytes()).Len()
+	count: func(rec record.Record) int {
+		if rec.Encoding() == record.Packed {
+			return listpack.In(rec.Bytes()).Len()
 		}
-		q := listRoot(c.Root())
+		q := listRoot(rootOf(rec))
 		return q.Len()
 	},
 	freeSome: func(h leaf.Heap, root []byte, leaves int) bool {
@@ -408,9 +413,8 @@ var _ = describe(record.List, kind{
 		if e.Node != nil {
 			return addListNode(c, e.Node, e.IsPlain)
 		}
-		var l List
 		var buf [20]byte
-		l.Open(c)
+		l := ListIn(c)
 		return true, l.PushOne(e.Name.Text(&buf), false)
 	},
 	memory: func(c *Cell, samples int) int {
@@ -429,8 +433,7 @@ var _ = describe(record.List, kind{
 // addListNode puts a node behind a list that is being made: a copy of a valid listpack, or
 // if plain an element. Nodes keep the size that they come with.
 func addListNode(c *Cell, node []byte, plain bool) (bool, error) {
-	var l List
-	l.Open(c)
+	l := ListIn(c)
 	if !l.rooted {
 		p := l.packed()
 		bytes, elements := l.limits()

@@ -31,8 +31,8 @@ var _ = describe(record.Stream, kind{
 		s := stream.New()
 		s.Store(root)
 	},
-	len: func(c *Cell) int {
-		s := stream.Load(c.Root())
+	count: func(rec record.Record) int {
+		s := stream.Load(rootOf(rec))
 		return int(s.Length)
 	},
 	freeSome: func(h leaf.Heap, root []byte, leaves int) bool {

@@ -75,8 +75,7 @@ func lset(c *command.Ctx) error {
 	if err != nil {
 		return err
 	}
-	var l value.List
-	l.Open(&cell)
+	l := value.ListIn(&cell)
 	n := int64(l.Len())
 	if i < 0 {
 		i += n
@@ -105,8 +104,7 @@ func linsert(c *command.Ctx) error {
 		c.Out.Int(0)
 		return nil
 	}
-	var l value.List
-	l.Open(&cell)
+	l := value.ListIn(&cell)
 	at := -1
 	first := search{rank: 1, count: -1}
 	first.run(&l, c.Args[3], func(i int64) { at = int(i) })
@@ -139,8 +137,7 @@ func lrem(c *command.Ctx) error {
 		c.Out.Int(0)
 		return nil
 	}
-	var l value.List
-	l.Open(&cell)
+	l := value.ListIn(&cell)
 	fromTail := count < 0
 	if fromTail {
 		count = -count
@@ -171,8 +168,7 @@ func ltrim(c *command.Ctx) error {
 		c.Out.OK()
 		return nil
 	}
-	var l value.List
-	l.Open(&cell)
+	l := value.ListIn(&cell)
 	n := l.Len()
 	from, to := bounds(start, stop, n)
 	if from == to { // nothing stays

@@ -126,8 +126,7 @@ func move(c *command.Ctx, from, to bool, until *int64) error {
 	if v, ok := c.DB.Peek(target); ok && v.Type() != record.List {
 		return resp.ErrWrongType
 	}
-	var l value.List
-	l.Open(&cell)
+	l := value.ListIn(&cell)
 	e := l.End(from)
 	write(c.Out, e)
 	var buf [64]byte
@@ -162,8 +161,7 @@ func pushTo(c *command.Ctx, key, elem []byte, front bool) error {
 	if err != nil {
 		return err
 	}
-	var l value.List
-	l.Open(&cell)
+	l := value.ListIn(&cell)
 	err = l.PushOne(elem, front)
 	c.DB.Edited(key, &cell, 1)
 	return err

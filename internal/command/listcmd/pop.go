@@ -57,8 +57,7 @@ func pop(c *command.Ctx, front bool) error {
 		c.Out.Array(0)
 		return nil
 	}
-	var l value.List
-	l.Open(&cell)
+	l := value.ListIn(&cell)
 	if hasCount {
 		c.Out.Array(min(count, l.Len()))
 	}
@@ -186,8 +185,7 @@ func multiPop(c *command.Ctx, at int, until *int64) error {
 		if !ok {
 			continue
 		}
-		var l value.List
-		l.Open(&cell)
+		l := value.ListIn(&cell)
 		n := min(m.count, l.Len())
 		c.Out.Array(2)
 		c.Out.Bulk(key)
@@ -257,8 +255,7 @@ func blockingPop(c *command.Ctx, front bool) error {
 		if !ok {
 			continue
 		}
-		var l value.List
-		l.Open(&cell)
+		l := value.ListIn(&cell)
 		c.Out.Array(2)
 		c.Out.Bulk(key)
 		if err := popSome(c, key, &l, 1, front); err != nil {

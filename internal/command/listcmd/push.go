@@ -57,8 +57,7 @@ func pushExisting(c *command.Ctx, front bool) error {
 }
 
 func pushInto(c *command.Ctx, cell *value.Cell, front bool) error {
-	var l value.List
-	l.Open(cell)
+	l := value.ListIn(cell)
 	elems := c.Args[2:]
 	var err error
 	if len(elems) == 1 {

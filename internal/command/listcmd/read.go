@@ -90,8 +90,7 @@ func lindex(c *command.Ctx) error {
 	if err != nil {
 		return err
 	}
-	var l value.List
-	l.Open(&cell)
+	l := value.ListIn(&cell)
 	n := int64(l.Len())
 	if i < 0 {
 		i += n
@@ -121,8 +120,7 @@ func lrange(c *command.Ctx) error {
 		c.Out.Array(0)
 		return nil
 	}
-	var l value.List
-	l.Open(&cell)
+	l := value.ListIn(&cell)
 	from, to := bounds(start, stop, l.Len())
 	c.Out.Array(to - from)
 	if from == to {
@@ -195,8 +193,7 @@ func lpos(c *command.Ctx) error {
 		c.Out.Null()
 		return nil
 	}
-	var l value.List
-	l.Open(&cell)
+	l := value.ListIn(&cell)
 	var found []int64
 	s.run(&l, c.Args[2], func(i int64) { found = append(found, i) })
 	switch {

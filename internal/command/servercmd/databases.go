@@ -37,6 +37,8 @@ func (d Deps) swapDB(c *command.Ctx) error {
 	}
 	if a != b {
 		d.Keyspace.SwapDB(int(a), int(b))
+		c.DB.WakeAll(int(a))
+		c.DB.WakeAll(int(b))
 	}
 	c.DB.MarkDirty(1)
 	c.Out.OK()

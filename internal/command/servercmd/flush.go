@@ -40,6 +40,9 @@ func (d Deps) flushAll(c *command.Ctx) error {
 		return err
 	}
 	d.Background(release)
+	for db := range d.Keyspace.Databases() {
+		c.DB.WakeAll(db)
+	}
 	c.After(func() { d.Flushed(c) })
 	d.flushed(c, removed)
 	return nil
@@ -111,6 +114,7 @@ func (d Deps) flushesLater(args command.Args) (bool, error) {
 // flushed ends a flush. It is journalled even if nothing was there to remove: a replica
 // may have what we have not.
 func (d Deps) flushed(c *command.Ctx, removed int64) {
+	c.DB.WakeAll(c.DB.DB)
 	c.DB.MarkDirty(int(removed))
 	c.JournalAs(c.Args...)
 	c.Out.OK()

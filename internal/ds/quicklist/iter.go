@@ -30,7 +30,7 @@ func seekIn(list listpack.List, i, count uint32) int {
 
 // An Iter walks over a list that does not change meanwhile.
 type Iter struct {
-	list    *List
+	list    List // a copy, so that who walks need not have the list on the heap
 	arena   *mem.Arena
 	scratch *Scratch
 	place   place
@@ -45,7 +45,7 @@ type Iter struct {
 // Iter begins a walk with the element at i, towards the tail, or the head if back. If
 // there is no such element, the walk is over.
 func (l *List) Iter(a *mem.Arena, i int, back bool, s *Scratch) Iter {
-	it := Iter{list: l, arena: a, scratch: s, back: back}
+	it := Iter{list: *l, arena: a, scratch: s, back: back}
 	if i < 0 || i >= l.Len() {
 		it.done = true
 		return it
