@@ -13,7 +13,13 @@ import (
 	"github.com/spineldb/spinel/internal/server"
 )
 
-func main() { os.Exit(run(os.Args)) }
+func main() {
+	// The server's title is written over the memory that these lie in.
+	for i, arg := range os.Args {
+		os.Args[i] = strings.Clone(arg)
+	}
+	os.Exit(run(os.Args))
+}
 
 func run(args []string) int {
 	name := strings.TrimSuffix(filepath.Base(args[0]), ".exe")

@@ -124,10 +124,6 @@ var keptRest = []Handle{
 		Choice("no", 0), Choice("yes", 1), Choice("relative", 1), Choice("absolute", 2)),
 	Custom(Option{Name: "oom-score-adj-values", Default: [3]int64{0, 200, 800}, Live: true},
 		Codec[[3]int64]{Parse: parseScores, Append: appendScores}),
-	String(Option{
-		Name: "proc-title-template", Default: "{title} {listen-addr} {server-mode}", Live: true,
-	}, titleTemplate),
-	Bool(Option{Name: "set-proc-title", Default: true}),
 	Int(Option{Name: "loading-process-events-interval-bytes", Default: 2 << 20, Min: 1024,
 		Max: math.MaxInt32, Live: true, Hidden: true}),
 	keptInt("tracking-table-max-keys", 1_000_000, 0, 0),
@@ -223,40 +219,6 @@ func parseEventClasses(args []string, _ string, _ bool) (string, error) {
 		text = others + "n"
 	}
 	return "A" + text, nil
-}
-
-// titleTemplate checks what is between braces; {{ is a brace. Redis also refuses what
-// would be no title at all, counting a program without a name.
-func titleTemplate(template string) error {
-	bad := Reason("template format is invalid or contains unknown variables")
-	title := ""
-	for {
-		before, after, found := strings.Cut(template, "{")
-		title += before
-		if !found {
-			break
-		}
-		if rest, isBrace := strings.CutPrefix(after, "{"); isBrace {
-			title, template = title+"{", rest
-			continue
-		}
-		name, rest, closed := strings.Cut(after, "}")
-		if !closed {
-			return bad
-		}
-		switch name {
-		case "title", "unixsocket":
-		case "listen-addr", "server-mode", "port", "tls-port", "config-file":
-			title += name
-		default:
-			return bad
-		}
-		template = rest
-	}
-	if strings.TrimSpace(title) == "" {
-		return bad
-	}
-	return nil
 }
 
 func parseScores(args []string, _ [3]int64, _ bool) ([3]int64, error) {

@@ -123,6 +123,7 @@ func run(set *config.Set, args []string, stdout, stderr io.Writer) int {
 		s.log.Warnf("Failed to write PID file: %v", err)
 	}
 	defer pid.remove()
+	s.showTitle()
 	loaded := make(chan error, 1)
 	go func() { loaded <- s.fill() }()
 	select {

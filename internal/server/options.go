@@ -88,7 +88,7 @@ func shutdownOn(name string) *config.EnumOption[int] {
 
 var options = config.NewGroup("server", daemonize, supervised, pidfile, loglevel, logfile,
 	syslogEnabled, syslogIdent, syslogFacility, hz, dynamicHz, activeRehashing,
-	shutdownTimeout, shutdownOnSigint, shutdownOnSigterm, localeCollate)
+	shutdownTimeout, shutdownOnSigint, shutdownOnSigterm, localeCollate, setTitle, titleTemplate)
 
 // level is the log level that an option's value means.
 func level(set *config.Set) slog.Level {
