@@ -27,9 +27,12 @@ type setWorld struct {
 	keys   int
 }
 
-func newSetWorld(t testing.TB) *setWorld {
+func newSetWorld(t testing.TB) *setWorld { return newSetWorldOf(t, 1<<28) }
+
+// newSetWorldOf has an arena of so many bytes.
+func newSetWorldOf(t testing.TB, reserve int64) *setWorld {
 	t.Helper()
-	a, err := mem.New(1 << 28)
+	a, err := mem.New(reserve)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -420,6 +423,61 @@ func TestSetScan(t *testing.T) {
 	s.Store()
 	w.remove(&s.Cell)
 	w.finish()
+}
+
+// When the memory ends, a set has what it had before, at every step of the way.
+func TestSetMemoryEnds(t *testing.T) {
+	for seed := range uint64(3) {
+		rng := rand.New(rand.NewPCG(seed, 5))
+		w := newSetWorldOf(t, 1<<19)
+		a := w.arena
+		w.limit(10, 10, 64)
+		s := value.SetOf(w.newCell())
+		model, failed := map[string]bool{}, 0
+		var filler []mem.Ref // so that memory ends at any of the steps
+		for range 5000 {
+			name := strconv.Itoa(rng.IntN(20_000))
+			if rng.IntN(8) == 0 {
+				name += strings.Repeat("x", rng.IntN(400))
+			}
+			if len(filler) > 0 && rng.IntN(50) == 0 {
+				a.Free(filler[len(filler)-1])
+				filler = filler[:len(filler)-1]
+			} else if ref := a.Alloc(1 + rng.IntN(1<<rng.IntN(13))); ref != 0 {
+				filler = append(filler, ref)
+			}
+			var did bool
+			var err error
+			if rng.IntN(4) > 0 {
+				if did, err = s.Add([]byte(name)); err == nil {
+					did = did == model[name]
+					model[name] = true
+				}
+			} else {
+				if did, err = s.Remove([]byte(name)); err == nil {
+					did = did != model[name]
+					delete(model, name)
+				}
+			}
+			if err != nil {
+				failed++
+			} else if did {
+				t.Fatalf("seed %d: %q is not what the model says", seed, name)
+			}
+		}
+		s.Store()
+		if err := value.Check(&s.Cell); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		if got, want := members(&s), slices.Sorted(maps.Keys(model)); !slices.Equal(got, want) || failed == 0 {
+			t.Fatalf("seed %d: %d members, want %d, after %d failures", seed, len(got), len(want), failed)
+		}
+		for _, ref := range filler {
+			a.Free(ref)
+		}
+		w.remove(&s.Cell)
+		w.finish()
+	}
 }
 
 // FuzzSetAgainstModel replays a byte string as operations on a set and on a map. Each

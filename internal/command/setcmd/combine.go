@@ -15,15 +15,38 @@ import (
 // known. With more of them it gets its length afterwards, which takes memory.
 const marks = 1024
 
-// choose replies with those members of the sets that keep wants; i is the number of the set
-// that a member is of. A member must be wanted in one set only.
-func choose(c *command.Ctx, sets []value.Set, keep func(i int, m *value.Member) bool) {
+// A combination is what makes a result of the members of sets.
+type combination uint8
+
+const (
+	inter combination = iota // of the first set, what all others have
+	union                    // of each set, what those before it do not have
+	diff                     // of the first set, what none of the others has
+)
+
+// keeps says whether a member of set i, which is 0 except in a union, is in the result.
+func (k combination) keeps(m *value.Member, i int, sets []value.Set) bool {
+	switch k {
+	case inter:
+		return inAll(m, &sets[0], sets[1:])
+	case union:
+		return !inAny(m, sets[:i])
+	}
+	return !inAny(m, sets[1:])
+}
+
+// choose replies with a combination of sets.
+func choose(c *command.Ctx, k combination, all []value.Set) {
+	sets := all[:1]
+	if k == union {
+		sets = all
+	}
 	var m value.Member
 	if total(sets) > marks {
 		list, n := c.Out.SetLater(), 0
 		for i := range sets {
 			sets[i].Each(func(text []byte, v int64) bool {
-				if m.Set(text, v); keep(i, &m) {
+				if m.Set(text, v); k.keeps(&m, i, all) {
 					write(c.Out, text, v)
 					n++
 				}
@@ -37,7 +60,7 @@ func choose(c *command.Ctx, sets []value.Set, keep func(i int, m *value.Member) 
 	n, at := 0, 0
 	for i := range sets {
 		sets[i].Each(func(text []byte, v int64) bool {
-			if m.Set(text, v); keep(i, &m) {
+			if m.Set(text, v); k.keeps(&m, i, all) {
 				wanted[at/64] |= 1 << (at % 64)
 				n++
 			}
@@ -99,7 +122,7 @@ func sinter(c *command.Ctx) error {
 		all(c, &sets[0])
 		return nil
 	}
-	choose(c, sets[:1], func(_ int, m *value.Member) bool { return inAll(m, &sets[0], sets[1:]) })
+	choose(c, inter, sets)
 	return nil
 }
 
@@ -221,7 +244,7 @@ func sunion(c *command.Ctx) error {
 	if searches > gatherAt*total(sets) {
 		return gather(c, &sets[0], func(into *value.Set) error { return addAll(into, sets) })
 	}
-	choose(c, sets, func(i int, m *value.Member) bool { return !inAny(m, sets[:i]) })
+	choose(c, union, sets)
 	return nil
 }
 
@@ -253,7 +276,7 @@ func sdiff(c *command.Ctx) error {
 	case subtracts(sets):
 		return gather(c, &sets[0], func(into *value.Set) error { return subtract(into, sets) })
 	default:
-		choose(c, sets[:1], func(_ int, m *value.Member) bool { return !inAny(m, sets[1:]) })
+		choose(c, diff, sets)
 	}
 	return nil
 }

@@ -13,8 +13,8 @@ var _ = Family.Add(command.Spec{
 	Name:    "SADD",
 	Summary: "Add one or more members to a set",
 	Since:   "1.0.0",
-	Complexity: "O(1) for each element added, so O(N) to add N elements when the command is called with multiple " +
-		"arguments.",
+	Complexity: "O(1) for each element added, so O(N) to add N elements when the command is called " +
+		"with multiple arguments.",
 	History: [][2]string{{"2.4.0", "Accepts multiple `member` arguments."}},
 	Syntax:  "key member...",
 	Arity:   -3,
