@@ -57,9 +57,11 @@ func raiseFileLimit(s *Server) {
 		return
 	}
 	raised := l
-	raised.Cur = max(raised.Cur, min(raised.Max, want))
+	setLimit(&raised.Cur, max(uint64(l.Cur), min(uint64(l.Max), want)))
 	if uint64(raised.Max) < want {
-		higher := syscall.Rlimit{Cur: want, Max: want}
+		var higher syscall.Rlimit
+		setLimit(&higher.Cur, want)
+		setLimit(&higher.Max, want)
 		if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &higher) == nil {
 			return
 		}
@@ -73,3 +75,6 @@ func raiseFileLimit(s *Server) {
 		"low ulimit. If you need higher maxclients increase 'ulimit -n'.", l.Cur, got)
 	netloop.MaxClients.Store(s.config, max(got, 1))
 }
+
+// setLimit sets a field of an Rlimit, which is signed on FreeBSD.
+func setLimit[T int64 | uint64](field *T, n uint64) { *field = T(n) }
