@@ -59,7 +59,8 @@ var (
 	})
 	shutdownTimeout = config.Int(config.Option{
 		Name: "shutdown-timeout", Default: 10, Max: 1<<31 - 1, Live: true,
-		Doc: `Seconds that a shutdown waits for replicas.`,
+		Doc: `Seconds that a shutdown waits for replicas that lag behind. No replica can be attached to this version, so
+nothing is waited for.`,
 	})
 	shutdownOnSigint  = shutdownOn("shutdown-on-sigint")
 	shutdownOnSigterm = shutdownOn("shutdown-on-sigterm")

@@ -130,6 +130,40 @@ func TestPausedIsBlocked(t *testing.T) {
 	}
 }
 
+// Clients that wait for keys, with a timeout and without, as INFO and CLIENT LIST show them.
+func TestBlockedFigures(t *testing.T) {
+	r := start(t, "")
+	c := r.dial()
+	for _, words := range []string{"BLPOP a b 100", "BLPOP a 0"} {
+		waiting := r.dial()
+		if err := waiting.Send(strings.Fields(words)...); err != nil {
+			t.Fatal(err)
+		}
+		if err := waiting.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func(blocked, timeouts, keys string) {
+		t.Helper()
+		var got [3]string
+		for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); {
+			got = [3]string{c.info("blocked_clients"), c.info("clients_in_timeout_table"),
+				c.info("total_blocking_keys")}
+			if got == [3]string{blocked, timeouts, keys} {
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+		t.Fatalf("blocked clients, timeouts and keys are %q", got)
+	}
+	want("2", "1", "3")
+	if n := strings.Count(c.do("CLIENT LIST"), " flags=bU "); n != 2 {
+		t.Errorf("CLIENT LIST shows %d blocked clients", n)
+	}
+	c.do("RPUSH a 1 2")
+	want("0", "0", "0")
+}
+
 // CONFIG SET refuses what would need another start, and takes what is so already.
 func TestBackendStays(t *testing.T) {
 	c := start(t, "io-backend net").dial()

@@ -172,6 +172,7 @@ func appendFlags(dst []byte, s *session.Session) []byte {
 	}{
 		{s.Monitor, 'O'},
 		{s.Multi.Open, 'x'},
+		{s.Stopped, 'b'}, // waits for a key, or for a pause to end
 		{watch != nil && watch.Fired(), 'd'},
 		{s.Closing == session.AfterReply, 'c'},
 		{s.Unix, 'U'},
