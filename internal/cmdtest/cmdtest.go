@@ -57,8 +57,20 @@ const reserve = 1 << 28
 // its memory is proved free when the test ends.
 func New(t testing.TB, families ...[]*command.Spec) *DB {
 	t.Helper()
+	return newDB(t, keyspace.Options{Databases: 16}, families)
+}
+
+// NewCluster is New for a node of a cluster.
+func NewCluster(t testing.TB, families ...[]*command.Spec) *DB {
+	t.Helper()
+	return newDB(t, keyspace.Options{Databases: 1, Cluster: true}, families)
+}
+
+func newDB(t testing.TB, o keyspace.Options, families [][]*command.Spec) *DB {
+	t.Helper()
 	clk := clock.NewManual(Start)
-	ks, err := keyspace.New(keyspace.Options{Databases: 16, Reserve: reserve, Clock: clk})
+	o.Reserve, o.Clock = reserve, clk
+	ks, err := keyspace.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,8 +109,11 @@ type Spec struct {
 	FindKeys func(args Args) ([]KeyRef, error)
 	// CallFlags are the flags of the keys of one call, where Keys say VariableFlags.
 	CallFlags func(args Args) KeyFlags
-	Run       func(*Ctx) error
-	Subs      []*Spec // of a container
+	// Everything says whether a call may use keys that it does not name. Then everything
+	// is locked, within MULTI too.
+	Everything func(args Args) bool
+	Run        func(*Ctx) error
+	Subs       []*Spec // of a container
 
 	// Filled in by the Table.
 	ID     int

@@ -327,6 +327,8 @@ func (x *Executor) stripes(spec *command.Spec, args command.Args, places []uint6
 		for i := first; i <= last; i += step {
 			set |= x.hint(args[i])
 		}
+	case spec.Everything != nil && spec.Everything(args):
+		return keyspace.AllStripes
 	case !ok:
 		// If the keys cannot be found the command itself says what is wrong.
 		x.refs, _ = spec.FindKeyRefs(x.refs[:0], args)

@@ -6,6 +6,9 @@ import (
 
 // What the commands about keys as such need, beside reading and changing values.
 
+// AllStripes is the set of stripes of commands that may use any key.
+const AllStripes uint64 = allStripes
+
 // Tuning is what options change at run time.
 func (t *Txn) Tuning() *Tuning { return &t.ks.Tuning }
 

@@ -9,25 +9,28 @@ import (
 
 // Each calls fn for every element of a list, set, sorted set or hash, whatever its
 // encoding: those of a list in order, of a sorted set by score, of the others in any
-// order. Nodes of a list are taken apart. fn must not change the value.
+// order. Nodes of a list are taken apart. fn must not change the value, nor keep the Element,
+// which is used again; the bytes that it shows stay.
 func Each(c *Cell, fn func(e *Element)) {
 	rec := c.Record()
 	t, b := rec.Type(), rec.Bytes()
 	switch {
 	case rec.IsRooted():
+		var one Element
 		for _, ref := range Leaves(c, nil) {
 			EachInLeaf(t, c.Arena, ref, func(e Element) {
-				if t == record.List {
-					eachInNode(&e, fn)
+				if one = e; t == record.List {
+					eachInNode(&one, fn)
 				} else {
-					fn(&e)
+					fn(&one)
 				}
 			})
 		}
 	case t == record.Set && rec.Encoding() == record.Intset:
-		s := intset.In(b)
+		s, e := intset.In(b), Element{Expiry: -1}
 		for i := range s.Len() {
-			fn(&Element{Name: listpack.Int(s.At(i)), Expiry: -1})
+			e.Name = listpack.Int(s.At(i))
+			fn(&e)
 		}
 	case rec.Encoding() == record.PackedEx:
 		eachPacked(listpack.In(b[ExpirySize:]), t, true, fn)
@@ -46,8 +49,9 @@ func eachInNode(e *Element, fn func(e *Element)) {
 }
 
 func eachPacked(l listpack.List, t record.Type, expiring bool, fn func(e *Element)) {
+	var e Element
 	for at := l.First(); at != 0; at = l.Next(at) {
-		e := Element{Name: l.Get(at), Expiry: -1}
+		e = Element{Name: l.Get(at), Expiry: -1}
 		switch t {
 		case record.Hash:
 			at = l.Next(at)

@@ -1,0 +1,76 @@
+package keycmd_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spineldb/spinel/internal/cmdtest"
+	"github.com/spineldb/spinel/internal/command"
+	"github.com/spineldb/spinel/internal/command/hashcmd"
+	"github.com/spineldb/spinel/internal/command/keycmd"
+	"github.com/spineldb/spinel/internal/command/listcmd"
+	"github.com/spineldb/spinel/internal/command/setcmd"
+	"github.com/spineldb/spinel/internal/command/stringcmd"
+	"github.com/spineldb/spinel/internal/command/txcmd"
+	"github.com/spineldb/spinel/internal/ds/listpack"
+	"github.com/spineldb/spinel/internal/ds/record"
+	"github.com/spineldb/spinel/internal/value"
+)
+
+// fullFamilies are the commands of all types of values.
+func fullFamilies() [][]*command.Spec {
+	return [][]*command.Spec{
+		keycmd.Family.Specs, txcmd.Family.Specs, listcmd.Family.Specs, setcmd.Family.Specs, hashcmd.Family.Specs,
+		zaddFixture(),
+		stringcmd.Family.With(stringcmd.Deps{MaxBulk: func() int64 { return 512 << 20 }}),
+	}
+}
+
+// newFullDB is a server with the commands of all types of values.
+func newFullDB(t testing.TB) *cmdtest.DB {
+	t.Helper()
+	db := newQuietFullDB(t)
+	db.RecordJournal()
+	return db
+}
+
+func newQuietFullDB(t testing.TB) *cmdtest.DB {
+	t.Helper()
+	return cmdtest.New(t, fullFamilies()...)
+}
+
+// ordered is the elements of a reply that is an array of strings, as they come.
+func ordered(t testing.TB, raw string) (out []string) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSuffix(raw, "\r\n"), "\r\n")
+	if !strings.HasPrefix(raw, "*") || len(lines)%2 == 0 {
+		t.Fatalf("not an array of strings: %q", raw)
+	}
+	for i := 2; i < len(lines); i += 2 {
+		out = append(out, lines[i])
+	}
+	return slices.Clip(out)
+}
+
+func zaddFixture() []*command.Spec {
+	var f command.Family
+	f.Add(command.Spec{Name: "ZADD", Arity: -4, Flags: command.Write, Keys: command.OneKey(1, command.RW),
+		Run: func(c *command.Ctx) error {
+			cell, err := c.DB.Make(c.Args[1], record.ZSet)
+			if err != nil {
+				return err
+			}
+			n := 0
+			for i := 2; i < len(c.Args); i += 2 {
+				score, _ := c.Args.Int(i)
+				if ok, _ := value.Add(&cell, &value.Element{Name: listpack.Text(c.Args[i+1]), Score: float64(score)}); ok {
+					n++
+				}
+			}
+			c.DB.Edited(c.Args[1], &cell, n)
+			c.Out.Int(int64(n))
+			return nil
+		}})
+	return f.Specs
+}
