@@ -205,7 +205,11 @@ func (ks *Keyspace) sweepSome(st *stripe) (done bool) {
 	for range sweepBuckets {
 		b, next, more := tb.dict.At(c.at)
 		if b != nil && b.TTL() != 0 && distance(b.TTL(), st.tick()) <= 0 {
-			looked += ks.sweepBucket(st, tb, c.db, c.at, b, now)
+			n, again := ks.sweepBucket(st, tb, c.db, c.at, b, now)
+			if again {
+				break
+			}
+			looked += n
 		}
 		if !more {
 			c.db, c.at = c.db+1, uint64(st.index)<<stripeShift
@@ -220,16 +224,22 @@ func (ks *Keyspace) sweepSome(st *stripe) (done bool) {
 }
 
 // sweepBucket removes the dead of one bucket. Removing may rebuild the segment, so it
-// begins anew after each.
+// begins anew after each. It is to be called again if a hash has more fields to remove.
 func (ks *Keyspace) sweepBucket(
 	st *stripe, tb *table, db int, at uint64, b *dict.Bucket, now clock.Millis,
-) (looked int) {
+) (looked int, again bool) {
 	refs := tb.dict.AppendRefs(st.refs[:0], b)
 	st.refs = refs
 	for _, ref := range refs {
 		rec := record.At(st.heap.arena, ref)
 		looked++
-		if !rec.HasExpiry() || rec.Expiry() > int64(now) || ks.Tuning.Frozen.Load() {
+		if ks.Tuning.Frozen.Load() {
+			continue
+		}
+		if !rec.HasExpiry() || rec.Expiry() > int64(now) {
+			if first := value.FieldExpiry(rec); first >= 0 && first <= int64(now) {
+				again = ks.sweepFields(st, tb, db, rec, now) || again
+			}
 			continue
 		}
 		key := rec.Key()
@@ -244,5 +254,5 @@ func (ks *Keyspace) sweepBucket(
 	if b, _, _ := tb.dict.At(at); b != nil {
 		tb.dict.Hint(b)
 	}
-	return looked
+	return looked, again
 }

@@ -67,6 +67,9 @@ type Keyspace struct {
 	// Expired and Evicted are called, if set, when a sweep or an eviction removes a key,
 	// under the stripe's lock.
 	Expired, Evicted func(db int, key []byte)
+	// FieldExpired is called likewise before a sweep removes a field of a hash. If it was
+	// the last one, the key goes too.
+	FieldExpired func(db int, key, field []byte)
 	// now is the wall time as the cron last saw it, for the expiry hints.
 	now atomic.Int64
 }
@@ -91,6 +94,7 @@ type Tuning struct {
 // Stats are the keyspace's counters that background work adds to.
 type Stats struct {
 	Expired           atomic.Int64
+	ExpiredFields     atomic.Int64 // of hashes
 	ExpiredStalePerc  atomic.Int64 // in parts of ten thousand
 	ExpiredTimeCap    atomic.Int64
 	Evicted           atomic.Int64
@@ -115,6 +119,7 @@ type stripe struct {
 	counted int64        // of heap.arena.Live(), already in Keyspace.used
 	sweep   sweepCursor
 	refs    []mem.Ref
+	text    []byte   // of the key that is being swept
 	_       [64]byte // keep neighbours' locks off this cache line
 }
 
