@@ -62,6 +62,7 @@ func (s *Server) cron() {
 		s.keyspace.SetNow(clock.Now(s.clock))
 		s.sample(now)
 		s.saveIfDue()
+		s.giveHeapBack()
 		if now >= nextSweep && !s.keyspace.Tuning.NoExpire.Load() {
 			nextSweep = now + int64(s.sweep())
 		}

@@ -3,7 +3,6 @@ package server
 import (
 	"os"
 	"runtime"
-	"runtime/debug"
 	"time"
 
 	"github.com/spineldb/spinel/internal/command"
@@ -94,10 +93,10 @@ func (s *Server) inBackground(task func()) {
 }
 
 // flushed saves an empty snapshot after FLUSHALL, if there are save points, so that
-// the old one does not bring the keys back, and gives what the Go heap holds free back
+// the old one does not bring the keys back, and has what the Go heap holds free go back
 // to the system as well.
 func (s *Server) flushed(c *command.Ctx) {
-	s.inBackground(debug.FreeOSMemory)
+	s.giving.due.Store(true)
 	if len(snapshot.SavePoints(s.config)) > 0 {
 		gate := s.gateOf(c)
 		s.saver.Cancel()

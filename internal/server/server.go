@@ -85,6 +85,7 @@ type Server struct {
 	signalled  chan servercmd.ShutdownFlags // a shutdown that a signal asked for and cron has not begun
 	asked      atomic.Bool                  // by a signal, and not given up since
 	cronPaused atomic.Bool
+	giving     giveBack
 }
 
 // New makes a server that does not run yet.
