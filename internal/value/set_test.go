@@ -155,7 +155,7 @@ func TestSetEncodings(t *testing.T) {
 		}
 		s.Store()
 		if got := value.EncodingName(s.Record()); got != tt.want {
-			t.Errorf("limits %d, %d, %d: %q is kept as %s, want %s", tt.ints, tt.entries, tt.size, tt.add, got, tt.want)
+			t.Errorf("limits %d, %d, %d: %q is a %s, want %s", tt.ints, tt.entries, tt.size, tt.add, got, tt.want)
 		}
 		slices.Sort(want)
 		if got := members(&s); !slices.Equal(got, want) {
@@ -469,7 +469,8 @@ func TestSetMemoryEnds(t *testing.T) {
 		if err := value.Check(&s.Cell); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		if got, want := members(&s), slices.Sorted(maps.Keys(model)); !slices.Equal(got, want) || failed == 0 {
+		got, want := members(&s), slices.Sorted(maps.Keys(model))
+		if !slices.Equal(got, want) || failed == 0 {
 			t.Fatalf("seed %d: %d members, want %d, after %d failures", seed, len(got), len(want), failed)
 		}
 		for _, ref := range filler {

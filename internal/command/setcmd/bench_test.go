@@ -16,9 +16,9 @@ func TestAllocations(t *testing.T) {
 			fill(db, key, e.prefix, 100)
 		}
 		m := e.prefix + "7"
-		calls := []string{"SISMEMBER a " + m, "SISMEMBER a none", "SMISMEMBER a " + m + " none", "SCARD a", "SMEMBERS a",
-			"SRANDMEMBER a", "SRANDMEMBER a 5", "SRANDMEMBER a 70", "SRANDMEMBER a -5", "SINTER a b", "SUNION a b",
-			"SDIFF a b", "SINTERCARD 2 a b", "SSCAN a 0", "SMOVE a a none"}
+		calls := []string{"SISMEMBER a " + m, "SISMEMBER a none", "SMISMEMBER a " + m + " none", "SCARD a",
+			"SMEMBERS a", "SRANDMEMBER a", "SRANDMEMBER a 5", "SRANDMEMBER a 70", "SRANDMEMBER a -5", "SINTER a b",
+			"SUNION a b", "SDIFF a b", "SINTERCARD 2 a b", "SSCAN a 0", "SMOVE a a none"}
 		for _, call := range calls {
 			if n := db.AllocsPerRun(strings.Fields(call)...); n != 0 {
 				t.Errorf("%s: %s: %v allocations", e.name, call, n)

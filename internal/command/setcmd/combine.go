@@ -264,7 +264,7 @@ var _ = Family.Add(command.Spec{
 
 func sdiff(c *command.Ctx) error {
 	var room [fewSets]value.Set
-	sets, err := openDiff(c, c.Args[1:], room[:0])
+	sets, copies, err := openDiff(c, c.Args[1:], room[:0])
 	if err != nil {
 		return err
 	}
@@ -273,7 +273,7 @@ func sdiff(c *command.Ctx) error {
 		c.Out.Set(0)
 	case len(sets) == 1:
 		all(c, &sets[0])
-	case subtracts(sets):
+	case copies:
 		return gather(c, &sets[0], func(into *value.Set) error { return subtract(into, sets) })
 	default:
 		choose(c, diff, sets)
@@ -284,26 +284,25 @@ func sdiff(c *command.Ctx) error {
 // openDiff is openAll for a difference: it has no sets if nothing can be left of the first.
 // The others come in descending order of their sizes, as the larger are likelier to have a
 // member.
-func openDiff(c *command.Ctx, keys [][]byte, dst []value.Set) ([]value.Set, error) {
+//
+// There are two ways to make a difference, between which it chooses as Redis does: to look
+// for each member of the first set in all others, or, if copies, to take the members of
+// all others out of a copy of the first. The first way has an advantage, for it often ends
+// early. Which it is may decide the encoding of what is stored.
+func openDiff(c *command.Ctx, keys [][]byte, dst []value.Set) (sets []value.Set, copies bool, err error) {
 	sets, missing, err := openAll(c, keys[:1], dst)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if sets, _, err = openAll(c, keys[1:], sets); err != nil || missing > 0 {
-		return nil, err
+		return nil, false, err
 	}
 	if isAmong(&sets[0], sets[1:]) {
-		return nil, nil
+		return nil, false, nil
 	}
+	copies = len(sets)*sets[0].Len()/2 > total(sets)
 	slices.SortStableFunc(sets[1:], largest)
-	return sets[:1+len(distinct(sets[1:]))], nil
-}
-
-// subtracts chooses between two ways to make a difference, as Redis does: to look for each
-// member of the first set in all others, or to take the members of all others out of a
-// copy of the first. The first way has an advantage, for it often ends early.
-func subtracts(sets []value.Set) bool {
-	return len(sets)*sets[0].Len()/2 > total(sets)
+	return sets[:1+len(distinct(sets[1:]))], copies, nil
 }
 
 func subtract(into *value.Set, sets []value.Set) error {

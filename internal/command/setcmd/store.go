@@ -174,7 +174,7 @@ var _ = Family.Add(command.Spec{
 
 func sdiffstore(c *command.Ctx) error {
 	var room [fewSets]value.Set
-	sets, err := openDiff(c, c.Args[2:], room[:0])
+	sets, copies, err := openDiff(c, c.Args[2:], room[:0])
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func sdiffstore(c *command.Ctx) error {
 		return storeNothing(c, c.Args[1])
 	}
 	return store(c, c.Args[1], record.Intset, func(into *value.Set) (err error) {
-		if subtracts(sets) {
+		if copies {
 			return subtract(into, sets)
 		}
 		var m value.Member
