@@ -233,6 +233,10 @@ func (t *Txn) place(from *place, db int, name []byte, move bool) error {
 	if err := t.insert(&to, db, ref, s.Expiry); err != nil {
 		return err
 	}
+	if fresh := record.At(to.st.heap.arena, ref); value.FieldExpiry(fresh) >= 0 {
+		to.slot.Home = to.tb.dict.Home(to.at)
+		to.noteFields(fresh)
+	}
 	t.changed(to.st, db, name)
 	return nil
 }

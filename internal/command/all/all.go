@@ -9,6 +9,7 @@ import (
 	"github.com/spineldb/spinel/internal/command/configcmd"
 	"github.com/spineldb/spinel/internal/command/conncmd"
 	"github.com/spineldb/spinel/internal/command/debugcmd"
+	"github.com/spineldb/spinel/internal/command/hashcmd"
 	"github.com/spineldb/spinel/internal/command/hllcmd"
 	"github.com/spineldb/spinel/internal/command/infocmd"
 	"github.com/spineldb/spinel/internal/command/keycmd"
@@ -17,8 +18,10 @@ import (
 	"github.com/spineldb/spinel/internal/command/memorycmd"
 	"github.com/spineldb/spinel/internal/command/servercmd"
 	"github.com/spineldb/spinel/internal/command/setcmd"
+	"github.com/spineldb/spinel/internal/command/streamcmd"
 	"github.com/spineldb/spinel/internal/command/stringcmd"
 	"github.com/spineldb/spinel/internal/command/txcmd"
+	"github.com/spineldb/spinel/internal/command/zsetcmd"
 	"github.com/spineldb/spinel/internal/config"
 )
 
@@ -44,6 +47,7 @@ func Families(d Deps) [][]*command.Spec {
 		configcmd.Family.With(d.Config),
 		conncmd.Family.With(d.Conn),
 		debugcmd.Family.With(d.Debug),
+		hashcmd.Family.Specs,
 		hllcmd.Family.Specs,
 		infocmd.Family.With(d.Info),
 		keycmd.Family.Specs,
@@ -52,8 +56,10 @@ func Families(d Deps) [][]*command.Spec {
 		memorycmd.Family.With(d.Memory),
 		servercmd.Family.With(d.Server),
 		setcmd.Family.Specs,
+		streamcmd.Family.Specs,
 		stringcmd.Family.With(d.String),
 		txcmd.Family.Specs,
+		zsetcmd.Family.Specs,
 	}
 }
 
