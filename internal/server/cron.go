@@ -31,6 +31,7 @@ func (s *Server) cron() {
 	ticker := time.NewTicker(period)
 	defer ticker.Stop()
 	var nextSweep, nextTrim, nextClients int64
+	leftoversAt := s.started + int64(leftoverAge)
 	for {
 		signalled := s.signalled
 		if s.cronPaused.Load() {
@@ -72,6 +73,10 @@ func (s *Server) cron() {
 		if now >= nextTrim {
 			nextTrim = now + int64(time.Second)
 			s.trim()
+		}
+		if leftoversAt > 0 && now >= leftoversAt {
+			leftoversAt = 0 // once
+			s.inBackground(s.removeLeftovers)
 		}
 		if period := s.clientsPeriod(); period > 0 && now >= nextClients {
 			nextClients = now + int64(period)

@@ -4,6 +4,7 @@ package server
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"os/exec"
 	"syscall"
@@ -78,3 +79,6 @@ func raiseFileLimit(s *Server) {
 
 // setLimit sets a field of an Rlimit, which is signed on FreeBSD.
 func setLimit[T int64 | uint64](field *T, n uint64) { *field = T(n) }
+
+// isRunning says whether there is a process of a number, as far as we can see.
+func isRunning(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }

@@ -9,3 +9,6 @@ func background([]string, []byte) (bool, error) {
 func stopSelf() {}
 
 func raiseFileLimit(*Server) {}
+
+// isRunning does not know, so no process counts as dead.
+func isRunning(int) bool { return true }
