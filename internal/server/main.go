@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/spineldb/spinel/internal/config"
@@ -87,7 +86,7 @@ func loadConfig(args []string, stdin io.Reader) (set *config.Set, input []byte, 
 // complain says what is wrong with the configuration, as Redis does.
 func complain(w io.Writer, err error) {
 	if line, ok := errors.AsType[*config.LineError](err); ok {
-		fmt.Fprintln(w, strings.TrimRight("\n"+line.Report("Redis "+RedisVersion), "\n"))
+		fmt.Fprint(w, line.Report("Redis "+RedisVersion))
 		return
 	}
 	if file, ok := errors.AsType[*config.FileError](err); ok {
