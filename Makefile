@@ -16,7 +16,7 @@ SCENARIO = speed
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL = help
-.PHONY: help build run test race lint fuzz bench conformance e2e clients check clean
+.PHONY: help build run test race lint fuzz bench conformance e2e clients shop check clean
 
 help: ## list the targets
 	@awk -F ' *## *' '/^[a-z0-9]+:.*##/ {split($$1, t, ":"); printf "make %-13s %s\n", t[1], $$2}' Makefile
@@ -60,6 +60,9 @@ e2e: ## the real program started, killed and mistreated; SPINEL_KILL_ROUNDS=1000
 
 clients: ## programs written with the client libraries of other languages
 	@go run ./internal/gen/gotest -count 1 -timeout 10m ./test/clients
+
+shop: build ## a Django shop on bin/redis-server, and its visitors
+	@test/shop/suite --bin bin
 
 check: lint test build ## what CI runs
 	test/conformance/suite --binary bin/spinel --expect test/conformance/passing.txt
