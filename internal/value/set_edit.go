@@ -395,9 +395,17 @@ var _ = describe(record.Set, kind{
 	words: map[record.Encoding]string{
 		record.Packed: "listpack", record.Intset: "intset", record.Rooted: "hashtable",
 	},
-	len: func(c *Cell) int {
-		s := SetOf(*c)
-		return s.Len()
+	count: func(rec record.Record) int {
+		switch b := rec.Bytes(); rec.Encoding() {
+		case record.Packed:
+			return listpack.In(b).Len()
+		case record.Intset:
+			return intset.In(b).Len()
+		default:
+			var t hashtable.Table
+			t.Load(b[epochSize:])
+			return t.Len()
+		}
 	},
 	freeSome: func(h leaf.Heap, root []byte, leaves int) bool {
 		var t hashtable.Table

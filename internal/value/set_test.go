@@ -485,7 +485,8 @@ func TestSetMemoryEnds(t *testing.T) {
 // operation is three bytes: a verb and two that choose a member or a number.
 func FuzzSetAgainstModel(f *testing.F) {
 	f.Add([]byte("\x00\x01\x00\x00\x02\x00\x01\x01\x00"), uint8(3), uint8(3))
-	f.Add([]byte(strings.Repeat("\x00ab\x00cd\x03zz\x02ab\x04\x01\x00\x05xx\x06\x05\x00", 9)), uint8(2), uint8(5))
+	f.Add([]byte(strings.Repeat("\x00ab\x00cd\x03zz\x02ab\x04\x01\x00\x05xx\x06\x05\x00", 9)),
+		uint8(2), uint8(5))
 	f.Fuzz(func(t *testing.T, program []byte, ints, entries uint8) {
 		w := newSetWorld(t)
 		w.limit(int64(ints%16), int64(entries%16), 6)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/spineldb/spinel/internal/cmdtest"
+	"github.com/spineldb/spinel/internal/invariant"
 )
 
 // Reading forms allocate nothing, and neither do the common ones of writing.
@@ -18,11 +19,41 @@ func TestAllocations(t *testing.T) {
 		m := e.prefix + "7"
 		calls := []string{"SISMEMBER a " + m, "SISMEMBER a none", "SMISMEMBER a " + m + " none", "SCARD a",
 			"SMEMBERS a", "SRANDMEMBER a", "SRANDMEMBER a 5", "SRANDMEMBER a 70", "SRANDMEMBER a -5", "SINTER a b",
-			"SUNION a b", "SDIFF a b", "SINTERCARD 2 a b", "SSCAN a 0", "SMOVE a a none"}
+			"SUNION a b", "SDIFF a b", "SINTERCARD 2 a b", "SSCAN a 0", "SMOVE a a none",
+			"SADD a " + m, "SADD a " + m + " " + m, "SREM a none", "SADD b another", "SMOVE a b none", "SPOP none",
+			"SINTERSTORE d a none", "SDIFFSTORE d a a"}
 		for _, call := range calls {
 			if n := db.AllocsPerRun(strings.Fields(call)...); n != 0 {
 				t.Errorf("%s: %s: %v allocations", e.name, call, n)
 			}
+		}
+	}
+}
+
+// Members that come and go allocate nothing either.
+func TestAllocationsOfChanges(t *testing.T) {
+	if invariant.Enabled {
+		t.Skip("the checks of a table allocate")
+	}
+	for _, e := range encodings {
+		db := newDBOf(t, e.ints, e.list)
+		fill(db, "a", e.prefix, 500)
+		if n := db.AllocsPerRun("SPOP", "a"); n != 0 {
+			t.Errorf("%s: SPOP: %v allocations", e.name, n)
+		}
+		one := "*3\r\n$%d\r\n%s\r\n$1\r\na\r\n$4\r\n1000\r\n"
+		both := fmt.Appendf(nil, one+one, 4, "SADD", 4, "SREM")
+		x := db.Executor
+		n := testing.AllocsPerRun(100, func() {
+			x.Begin(0)
+			x.Received(db.Session, both)
+			x.Run()
+			x.Dirty()
+			x.End()
+			db.Session.Out.Discard()
+		})
+		if n != 0 {
+			t.Errorf("%s: SADD and SREM: %v allocations", e.name, n)
 		}
 	}
 }

@@ -242,7 +242,7 @@ func sunion(c *command.Ctx) error {
 		searches += i * sets[i].Len()
 	}
 	if searches > gatherAt*total(sets) {
-		return gather(c, &sets[0], func(into *value.Set) error { return addAll(into, sets) })
+		return gather(c, union, sets)
 	}
 	choose(c, union, sets)
 	return nil
@@ -274,7 +274,7 @@ func sdiff(c *command.Ctx) error {
 	case len(sets) == 1:
 		all(c, &sets[0])
 	case copies:
-		return gather(c, &sets[0], func(into *value.Set) error { return subtract(into, sets) })
+		return gather(c, diff, sets)
 	default:
 		choose(c, diff, sets)
 	}
@@ -335,17 +335,25 @@ func addAll(into *value.Set, sets []value.Set) (err error) {
 	return nil
 }
 
-// looseRoom is the size in bytes of a result that needs no memory of its own.
-const looseRoom = 2 << 10
+// looseRoom is the size in bytes that a result begins with. It is on the heap: members of it
+// are given to the function that hashes.
+const looseRoom = 512
 
-// gather replies with what fill makes, in the arena that a set is in.
-func gather(c *command.Ctx, beside *value.Set, fill func(*value.Set) error) error {
+// gather replies with a combination that is made in the arena of the first of its sets; a
+// difference by taking members out of a copy.
+func gather(c *command.Ctx, k combination, sets []value.Set) (err error) {
 	var room [looseRoom]byte
-	s := value.LooseSet(&beside.Cell, record.Intset, room[:])
-	defer s.Free()
-	if err := fill(&s); err != nil {
-		return resp.ErrOOM
+	s := value.LooseSet(&sets[0].Cell, record.Intset, room[:])
+	if k == union {
+		err = addAll(&s, sets)
+	} else {
+		err = subtract(&s, sets)
 	}
-	all(c, &s)
-	return nil
+	if err == nil {
+		all(c, &s)
+	} else {
+		err = resp.ErrOOM
+	}
+	s.Free()
+	return err
 }

@@ -16,9 +16,43 @@ func storeKeys(dst command.KeyFlags) []command.KeySpec {
 		{Flags: command.RO | command.Access, Index: 2, LastKey: -1, Step: 1}}
 }
 
-// store makes a key the set that fill makes, which begins in an encoding, and replies with
-// its size. An empty set removes the key.
-func store(c *command.Ctx, key []byte, e record.Encoding, fill func(*value.Set) error) error {
+// A recipe is how a set is made of others.
+type recipe struct {
+	combination
+	copies bool            // see openDiff
+	begins record.Encoding // of the result while it has no members
+	sets   []value.Set
+}
+
+// make makes an empty set what the recipe says.
+func (r *recipe) make(into *value.Set) (err error) {
+	switch {
+	case r.combination == union:
+		return addAll(into, r.sets)
+	case r.copies:
+		return subtract(into, r.sets)
+	}
+	var m value.Member
+	integers := true
+	r.sets[0].Each(func(text []byte, v int64) bool {
+		if m.Set(text, v); !r.keeps(&m, 0, r.sets) {
+			return true
+		}
+		if integers {
+			_, integers = m.Integer()
+		}
+		_, err = into.AddMember(text, v)
+		return err == nil
+	})
+	if r.combination == inter && integers && err == nil {
+		into.ToIntset()
+	}
+	return err
+}
+
+// store makes a key the set that a recipe makes, and replies with its size. An empty set
+// removes the key.
+func store(c *command.Ctx, key []byte, r *recipe) error {
 	old, there := c.DB.Peek(key)
 	var cell value.Cell // in the arena that the key belongs to
 	if there {
@@ -30,8 +64,8 @@ func store(c *command.Ctx, key []byte, e record.Encoding, fill func(*value.Set) 
 		}
 	}
 	var room [looseRoom]byte
-	s := value.LooseSet(&cell, e, room[:])
-	err := fill(&s)
+	s := value.LooseSet(&cell, r.begins, room[:])
+	err := r.make(&s)
 	n := s.Len()
 	if err != nil || n == 0 {
 		s.Free()
@@ -107,28 +141,11 @@ func sinterstore(c *command.Ctx) error {
 	}
 	slices.SortStableFunc(sets, smallest)
 	sets = distinct(sets)
-	e := record.Packed
+	r := recipe{combination: inter, sets: sets, begins: record.Packed}
 	if sets[0].Encoding() == record.Intset {
-		e = record.Intset
+		r.begins = record.Intset
 	}
-	return store(c, c.Args[1], e, func(into *value.Set) (err error) {
-		var m value.Member
-		integers := true
-		sets[0].Each(func(text []byte, v int64) bool {
-			if m.Set(text, v); !inAll(&m, &sets[0], sets[1:]) {
-				return true
-			}
-			if integers {
-				_, integers = m.Integer()
-			}
-			_, err = into.AddMember(text, v)
-			return err == nil
-		})
-		if integers && err == nil {
-			into.ToIntset()
-		}
-		return err
-	})
+	return store(c, c.Args[1], &r)
 }
 
 var _ = Family.Add(command.Spec{
@@ -155,8 +172,8 @@ func sunionstore(c *command.Ctx) error {
 	if len(sets) == 0 {
 		return storeNothing(c, c.Args[1])
 	}
-	sets = distinct(sets)
-	return store(c, c.Args[1], record.Intset, func(into *value.Set) error { return addAll(into, sets) })
+	r := recipe{combination: union, sets: distinct(sets), begins: record.Intset}
+	return store(c, c.Args[1], &r)
 }
 
 var _ = Family.Add(command.Spec{
@@ -181,17 +198,6 @@ func sdiffstore(c *command.Ctx) error {
 	if len(sets) == 0 {
 		return storeNothing(c, c.Args[1])
 	}
-	return store(c, c.Args[1], record.Intset, func(into *value.Set) (err error) {
-		if copies {
-			return subtract(into, sets)
-		}
-		var m value.Member
-		sets[0].Each(func(text []byte, v int64) bool {
-			if m.Set(text, v); !inAny(&m, sets[1:]) {
-				_, err = into.AddMember(text, v)
-			}
-			return err == nil
-		})
-		return err
-	})
+	r := recipe{combination: diff, copies: copies, sets: sets, begins: record.Intset}
+	return store(c, c.Args[1], &r)
 }
