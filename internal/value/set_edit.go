@@ -393,7 +393,8 @@ func (s *Set) ToIntset() {
 
 var _ = describe(record.Set, kind{
 	words: map[record.Encoding]string{
-		record.Packed: "listpack", record.Intset: "intset", record.Rooted: "hashtable",
+		// A client of Redis 7.0 knows no set that is a listpack.
+		record.Packed: "hashtable", record.Intset: "intset", record.Rooted: "hashtable",
 	},
 	count: func(rec record.Record) int {
 		switch b := rec.Bytes(); rec.Encoding() {

@@ -201,7 +201,7 @@ func TestX12Store(t *testing.T) {
 		step{"SINTERSTORE d a b", "2"},
 		step{"OBJECT ENCODING d", "intset"},
 		step{"SUNIONSTORE d a b", "4"}, // over what was there
-		step{"OBJECT ENCODING d", "listpack"},
+		step{"OBJECT ENCODING d", "hashtable"},
 		step{"SMEMBERS d", "[1 2 3 x]"},
 		step{"PEXPIRE d 1000", "1"},
 		step{"SDIFFSTORE d a b", "1"},
