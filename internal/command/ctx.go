@@ -39,6 +39,7 @@ type Ctx struct {
 	verbatim   bool
 	after      func()
 	blocks     *Wait
+	task       *Task
 	ready      []byte
 }
 

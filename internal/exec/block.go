@@ -64,6 +64,11 @@ func (x *Executor) afterCall(s *session.Session, spec *command.Spec) {
 		x.block(s, spec, w)
 		return
 	}
+	if t := x.ctx.TakeTask(); t != nil {
+		x.ctx.TakeEffects(s.DB, 0)
+		x.startTask(s, spec, t)
+		return
+	}
 	x.commit(s)
 	if x.txn.HasReady() {
 		x.serve()
@@ -145,11 +150,14 @@ func (b *blocked) Unblock(asError bool) bool {
 
 // unblocked goes on with a session whose wait is over.
 func (x *Executor) unblocked(s *session.Session) {
-	b, ok := s.Wait.(*blocked)
-	if !ok {
+	switch w := s.Wait.(type) {
+	case *blocked:
+		x.endWait(s, w)
+	case *task:
+		x.endTask(s, w)
+	default:
 		return
 	}
-	x.endWait(s, b)
 	if s.Closing == session.Open {
 		s.Stopped = false
 		x.feed(s, s.Query, true)
@@ -172,6 +180,10 @@ func (x *Executor) endWait(s *session.Session, b *blocked) {
 func (x *Executor) abandon(s *session.Session) {
 	b, ok := s.Wait.(*blocked)
 	if !ok {
+		if t, ok := s.Wait.(*task); ok {
+			t.gone.Store(true)
+			s.Wait = nil
+		}
 		return
 	}
 	for {

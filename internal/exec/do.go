@@ -63,8 +63,12 @@ func (x *Executor) doSilenced(f *feed, r *request) {
 func (x *Executor) do(f *feed, r *request) {
 	s := f.s
 	if err := x.admit(s, r.spec, r.args); err != nil {
-		if err == ErrPostpone {
+		switch err {
+		case ErrPostpone:
 			x.stop(f, r)
+			return
+		case errHeld:
+			x.keep(f, r)
 			return
 		}
 		x.refuse(s, r, err)
@@ -285,7 +289,10 @@ func (x *Executor) admit(s *session.Session, spec *command.Spec, args command.Ar
 		return errMonitor
 	}
 	if x.Attention.Load() != 0 || x.Sessions.Pause.Active() {
-		return x.ask(s, spec)
+		if err := x.ask(s, spec); err != nil {
+			return err
+		}
+		return x.askHolders(s, spec, args)
 	}
 	return nil
 }

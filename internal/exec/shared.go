@@ -44,6 +44,10 @@ type Shared struct {
 	// Congested, if set, says that loops should slow down.
 	Congested func() bool
 
+	// Background, if set, runs tasks, so that whoever sets it can wait for their end.
+	Background func(task func())
+	tasks      tasks
+
 	Tracking atomic.Bool // latency-tracking
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/spineldb/spinel/internal/command/conncmd"
 	"github.com/spineldb/spinel/internal/command/debugcmd"
 	"github.com/spineldb/spinel/internal/command/infocmd"
+	"github.com/spineldb/spinel/internal/command/keycmd"
 	"github.com/spineldb/spinel/internal/command/latencycmd"
 	"github.com/spineldb/spinel/internal/command/memorycmd"
 	"github.com/spineldb/spinel/internal/command/servercmd"
@@ -54,6 +55,7 @@ func (s *Server) families() [][]*command.Spec {
 			Reload: s.reload},
 		Info: infocmd.Deps{Build: s.build(), Keyspace: s.keyspace, Sessions: s.sessions, Options: s.config,
 			Clock: s.clock, Figures: s.figures, Table: table},
+		Key: keycmd.Deps{Dial: s.dialPeer, After: func(d time.Duration, f func()) { time.AfterFunc(d, f) }},
 		Latency: latencycmd.Deps{Options: s.config, Logs: s.logs, Monitor: s.latency,
 			Histograms: s.histograms, Table: table},
 		Memory: memorycmd.Deps{Keyspace: s.keyspace, Figures: s.memoryFigures},
@@ -71,6 +73,7 @@ func (s *Server) followParts() {
 	latencycmd.Follow(s.config, s.logs, s.latency, &s.shared.Tracking)
 	s.shared.Changed = s.saver.AddChanges
 	s.shared.Redact = s.redact
+	s.shared.Background = s.inBackground
 	s.shared.Congested = s.saver.Congested
 	s.shared.Help = s.saver.Help
 }
@@ -166,6 +169,8 @@ func (s *Server) redact(spec *command.Spec, args command.Args) [][]byte {
 		return args
 	case spec.FullName() == "config|set":
 		return configcmd.Redacted(s.config.Schema(), args)
+	case spec.FullName() == "migrate":
+		return keycmd.Redacted(args)
 	default:
 		return exec.Redacted(spec, args)
 	}
@@ -208,6 +213,7 @@ func (s *Server) saveIfDue() {
 }
 
 func (s *Server) closeParts() {
+	s.background.Wait() // for what the last commands began
 	s.saver.Cancel()
 	s.saver.Wait(nil)
 }

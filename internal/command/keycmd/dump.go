@@ -63,17 +63,27 @@ func dumpKey(c *command.Ctx) error {
 		return nil
 	}
 	d := dumpers.Get().(*dumper)
-	payload := d.append(d.payload[:0], v)
-	c.Out.Bulk(payload)
+	payload, ok := d.append(d.payload[:0], v)
+	if ok {
+		c.Out.Bulk(payload)
+	}
 	if d.payload = payload; cap(payload) > payloadKeptMax {
 		d.payload = nil
 	}
 	dumpers.Put(d)
+	if !ok {
+		return errDumpLong
+	}
 	return nil
 }
 
-// append appends the payload of a value.
-func (d *dumper) append(dst []byte, v keyspace.Value) []byte {
+// payloadMax is the size in bytes of the longest payload: nobody takes a longer argument.
+const payloadMax = 512 << 20
+
+var errDumpLong = &resp.Error{Code: "ERR", Text: "the value is too long to be the argument of a command"}
+
+// append appends the payload of a value. It gives up one that gets too long.
+func (d *dumper) append(dst []byte, v keyspace.Value) (_ []byte, ok bool) {
 	start := len(dst)
 	d.values.Version = dumpVersion
 	if v.Type() != record.String {
@@ -82,8 +92,10 @@ func (d *dumper) append(dst []byte, v keyspace.Value) []byte {
 		}
 		cell := v.Cell()
 		dst = append(dst, byte(d.values.Type(v.Type(), v.Encoding())))
-		dst = d.values.Append(dst, &cell)
-		return rdb.AppendDumpFooterOf(dst, start, d.values.Version)
+		if dst = d.appendValue(dst, &cell); len(dst)-start > payloadMax {
+			return dst[:start], false
+		}
+		return rdb.AppendDumpFooterOf(dst, start, d.values.Version), true
 	}
 	dst = append(dst, byte(rdb.TypeString))
 	if v.IsInt() {
@@ -91,28 +103,67 @@ func (d *dumper) append(dst []byte, v keyspace.Value) []byte {
 	} else {
 		dst = rdb.AppendString(dst, v.Bytes(), &d.values.Strings)
 	}
-	return rdb.AppendDumpFooterOf(dst, start, dumpVersion)
+	return rdb.AppendDumpFooterOf(dst, start, dumpVersion), len(dst)-start <= payloadMax
+}
+
+// appendValue appends a value as in a file, leaf by leaf, until that is too long.
+func (d *dumper) appendValue(dst []byte, cell *value.Cell) []byte {
+	rec := cell.Record()
+	if !rec.IsRooted() {
+		return d.values.AppendPart(dst, rec.Type(), rec.Encoding(), rec.Bytes())
+	}
+	leaves := value.Leaves(cell, nil)
+	h := dump.HeadOf(cell, len(leaves))
+	dst = d.values.AppendHead(dst, &h)
+	for _, ref := range leaves {
+		if dst = d.values.AppendLeaf(dst, &h, cell.Arena, ref); len(dst) > payloadMax {
+			return dst
+		}
+	}
+	return d.values.AppendRest(dst, cell)
 }
 
 var _ = Family.Add(command.Spec{
-	Name:    "RESTORE",
-	Summary: "Create a key using the provided serialized value, previously obtained using DUMP.",
-	Since:   "2.6.0",
-	Complexity: "O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, " +
+	Name:       "RESTORE",
+	Summary:    "Create a key using the provided serialized value, previously obtained using DUMP.",
+	Since:      "2.6.0",
+	Complexity: restoreCosts,
+	History:    restoreHistory,
+	Syntax:     restoreSyntax,
+	Arity:      -4,
+	Flags:      command.Write | command.DenyOOM,
+	ACL:        command.CatKeyspace | command.CatDangerous,
+	Keys:       command.OneKey(1, command.OW|command.Update),
+	Run:        restore,
+})
+
+const (
+	restoreCosts = "O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, " +
 		complexityOfValue + " However for sorted set values the complexity is O(N*M*log(N)) because inserting " +
-		"values into sorted sets is O(log(N)).",
-	History: [][2]string{
-		{"3.0.0", "Added the `REPLACE` modifier."},
-		{"5.0.0", "Added the `ABSTTL` modifier."},
-		{"5.0.0", "Added the `IDLETIME` and `FREQ` options."},
-	},
-	Syntax: "key ttl:integer serialized-value [REPLACE{since 3.0.0}] [ABSTTL{since 5.0.0}] " +
-		"[IDLETIME=seconds:integer{since 5.0.0}] [FREQ=frequency:integer{since 5.0.0}]",
-	Arity: -4,
-	Flags: command.Write | command.DenyOOM,
-	ACL:   command.CatKeyspace | command.CatDangerous,
-	Keys:  command.OneKey(1, command.OW|command.Update),
-	Run:   restore,
+		"values into sorted sets is O(log(N))."
+	restoreSyntax = "key ttl:integer serialized-value [REPLACE{since 3.0.0}] [ABSTTL{since 5.0.0}] " +
+		"[IDLETIME=seconds:integer{since 5.0.0}] [FREQ=frequency:integer{since 5.0.0}]"
+)
+
+var restoreHistory = [][2]string{
+	{"3.0.0", "Added the `REPLACE` modifier."},
+	{"5.0.0", "Added the `ABSTTL` modifier."},
+	{"5.0.0", "Added the `IDLETIME` and `FREQ` options."},
+}
+
+var _ = Family.Add(command.Spec{
+	Name:       "RESTORE-ASKING",
+	Group:      "server",
+	Summary:    "An internal command for migrating keys in a cluster",
+	Since:      "3.0.0",
+	Complexity: restoreCosts,
+	History:    restoreHistory,
+	Syntax:     restoreSyntax,
+	Arity:      -4,
+	Flags:      command.Write | command.DenyOOM | command.Asking,
+	ACL:        command.CatKeyspace | command.CatDangerous,
+	Keys:       command.OneKey(1, command.OW|command.Update),
+	Run:        restore,
 })
 
 var (

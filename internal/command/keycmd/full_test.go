@@ -15,6 +15,7 @@ import (
 	"github.com/spineldb/spinel/internal/command/txcmd"
 	"github.com/spineldb/spinel/internal/ds/listpack"
 	"github.com/spineldb/spinel/internal/ds/record"
+	"github.com/spineldb/spinel/internal/resp"
 	"github.com/spineldb/spinel/internal/value"
 )
 
@@ -22,7 +23,7 @@ import (
 func fullFamilies() [][]*command.Spec {
 	return [][]*command.Spec{
 		keycmd.Family.Specs, txcmd.Family.Specs, listcmd.Family.Specs, setcmd.Family.Specs, hashcmd.Family.Specs,
-		zaddFixture(),
+		zaddFixture(), selectFixture(),
 		stringcmd.Family.With(stringcmd.Deps{MaxBulk: func() int64 { return 512 << 20 }}),
 	}
 }
@@ -64,7 +65,8 @@ func zaddFixture() []*command.Spec {
 			n := 0
 			for i := 2; i < len(c.Args); i += 2 {
 				score, _ := c.Args.Int(i)
-				if ok, _ := value.Add(&cell, &value.Element{Name: listpack.Text(c.Args[i+1]), Score: float64(score)}); ok {
+				e := value.Element{Name: listpack.Text(c.Args[i+1]), Score: float64(score)}
+				if ok, _ := value.Add(&cell, &e); ok {
 					n++
 				}
 			}
@@ -72,5 +74,19 @@ func zaddFixture() []*command.Spec {
 			c.Out.Int(int64(n))
 			return nil
 		}})
+	return f.Specs
+}
+
+func selectFixture() []*command.Spec {
+	var f command.Family
+	f.Add(command.Spec{Name: "SELECT", Arity: 2, Run: func(c *command.Ctx) error {
+		n, err := c.Args.Int(1)
+		if err != nil || n < 0 || n >= int64(c.DB.Databases()) {
+			return resp.ErrDBIndex
+		}
+		c.Session.DB = int(n)
+		c.Out.OK()
+		return nil
+	}})
 	return f.Specs
 }

@@ -78,10 +78,15 @@ type sortOptions struct {
 }
 
 // parseSort reads the words behind the key: for the command, for who wants to know its
-// keys, and for the locks, so that these are always the same. In front of an error are
-// the options before it.
+// keys, and for the locks, so that these are always the same. It goes on behind the first
+// error, as who asks for the keys of such a call expects.
 func parseSort(args command.Args, stores, cluster bool) (o sortOptions, err error) {
 	o.count = -1
+	refuse := func(e error) {
+		if err == nil {
+			err = e
+		}
+	}
 	for i := 2; i < len(args); i++ {
 		more := len(args) - i - 1
 		switch {
@@ -92,12 +97,11 @@ func parseSort(args command.Args, stores, cluster bool) (o sortOptions, err erro
 		case args.Is(i, "ALPHA"):
 			o.alpha = true
 		case args.Is(i, "LIMIT") && more >= 2:
-			if o.offset, err = args.Int(i + 1); err == nil {
-				o.count, err = args.Int(i + 2)
+			var e error
+			if o.offset, e = args.Int(i + 1); e == nil {
+				o.count, e = args.Int(i + 2)
 			}
-			if err != nil {
-				return o, err
-			}
+			refuse(e)
 			i += 2
 		case stores && args.Is(i, "STORE") && more >= 1:
 			i++
@@ -106,19 +110,19 @@ func parseSort(args command.Args, stores, cluster bool) (o sortOptions, err erro
 			i++
 			p := newPattern(args[i])
 			if o.by, o.unsorted = &p, p.kind == patternConstant; !o.unsorted && cluster {
-				return o, errSortByCluster
+				refuse(errSortByCluster)
 			}
 		case args.Is(i, "GET") && more >= 1:
 			if cluster {
-				return o, errSortGetCluster
+				refuse(errSortGetCluster)
 			}
 			i++
 			o.gets = append(o.gets, newPattern(args[i]))
 		default:
-			return o, resp.ErrSyntax
+			refuse(resp.ErrSyntax)
 		}
 	}
-	return o, nil
+	return o, err
 }
 
 // sortKeys finds the keys that a call names. What is wrong with it the call itself says.

@@ -95,7 +95,8 @@ func TestSort(t *testing.T) {
 // TestSortStore: the destination may be the source, and an empty result removes it.
 func TestSortStore(t *testing.T) {
 	db := newFullDB(t)
-	run(t, db, step{sortSetup, "4"}, step{"SET d old", "OK"}, step{"EXPIRE d 100", "1"}, step{"SET o_1 one", "OK"})
+	run(t, db, step{sortSetup, "4"}, step{"SET d old", "OK"}, step{"EXPIRE d 100", "1"},
+		step{"SET o_1 one", "OK"})
 	db.WantJournal("RPUSH l 3 1 10 2", "SET d old", "PEXPIREAT d 1700000100000", "SET o_1 one")
 	changes := int64(0)
 	db.Shared.Changed = func(n int64) { changes += n }
@@ -155,7 +156,8 @@ func TestSortLocks(t *testing.T) {
 		{"SORT k STORE STORE", "k STORE", false},
 		{"SORT k BY STORE", "k", false},
 		{"SORT k GET STORE STORE d", "k d", false},
-		{"SORT k LIMIT STORE 1 STORE d", "k", false}, // refused before
+		{"SORT k LIMIT STORE 1 STORE d", "k d", false}, // refused, but not for its keys
+		{"SORT k FOO STORE d", "k d", false},
 		{"SORT_RO k STORE d", "k", false},
 		{"SORT_RO k BY *", "k", true},
 	} {
@@ -179,7 +181,8 @@ func TestSortLocks(t *testing.T) {
 func TestSortInCluster(t *testing.T) {
 	db := cmdtest.NewCluster(t, fullFamilies()...)
 	run(t, db, step{sortSetup, "4"}, step{"SORT l BY w_*", deniedBy}, step{"SORT l GET #", deniedGet},
-		step{"SORT l BY nosort LIMIT 0 1", "[3]"}, step{"SORT l BY w_* FOO", deniedBy}, step{"SORT l FOO GET #", errSyntax})
+		step{"SORT l BY nosort LIMIT 0 1", "[3]"}, step{"SORT l BY w_* FOO", deniedBy},
+		step{"SORT l FOO GET #", errSyntax})
 }
 
 // X6: SORT BY/GET/LIMIT with numbers at the edge.
@@ -231,8 +234,9 @@ func TestSortAgainstRedis(t *testing.T) {
 		return ours, theirs
 	}
 	element := func() string {
-		return pick("1", "2", "3", "10", "-5", "1.5", "1e2", "0x1p3", "01", "", "a", "B", "aa", strings.Repeat("long", 20),
-			strings.Repeat("long", 20)+"er", "12345678", "123456789", "9223372036854775807", "-1e300")
+		return pick("1", "2", "3", "10", "-5", "1.5", "1e2", "0x1p3", "01", "", "a", "B", "aa",
+			strings.Repeat("long", 20), strings.Repeat("long", 20)+"er", "12345678", "123456789",
+			"9223372036854775807", "-1e300")
 	}
 	number := func() string { return strconv.Itoa(rng.IntN(2000) - 1000) }
 	for range 30 {

@@ -1,0 +1,245 @@
+package exec
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/spineldb/spinel/internal/clock"
+	"github.com/spineldb/spinel/internal/command"
+	"github.com/spineldb/spinel/internal/keyspace"
+	"github.com/spineldb/spinel/internal/resp"
+	"github.com/spineldb/spinel/internal/session"
+)
+
+// # Tasks
+//
+// A command that calls Ctx.Detach leaves a task: its session executes nothing further
+// until a goroutine has done the work. Whenever that needs the keyspace it borrows an
+// executor that belongs to no loop, and runs a function there as loops run commands.
+//
+// # Holding keys
+//
+// While a task holds keys, commands that would change them are kept with everything that
+// their sessions sent behind them, and tried again when a task ends:
+//
+//	the command   enters the keys, under their locks, and wakes the gates
+//	the task      waits until every loop has ended the batch that it was in; from then
+//	              on all commands are asked
+//	its end       removes the keys, and orders the sessions that were stopped to go on
+//
+// What no command of a client names gets through: a key's time may come, it may be
+// evicted, a client that waits may be served and put an element into it. A task that
+// relies on its keys watches them as well.
+
+// tasks is what the tasks of a server have in common.
+type tasks struct {
+	mu      sync.Mutex
+	held    map[string]int     // names of keys, in any database, and how many tasks hold them
+	waiting []*session.Session // stopped by a key that is held
+
+	run      sync.Mutex
+	executor *Executor // of no loop; made when it is needed, used under run
+}
+
+// A task is a session's command that is worked on elsewhere. It implements session.Wait and
+// command.Worker.
+type task struct {
+	sh     *Shared
+	s      *session.Session
+	spec   *command.Spec
+	db     int
+	resp3  bool
+	silent bool // the client wants no reply
+	work   *command.Task
+	hold   []string
+	err    error // the reply, if it is one
+
+	gone atomic.Bool // the client has left
+}
+
+// startTask begins the task of a session's command, under the locks of its keys.
+func (x *Executor) startTask(s *session.Session, spec *command.Spec, work *command.Task) {
+	t := &task{sh: x.Shared, s: s, spec: spec, db: s.DB, resp3: s.Out.Resp3, work: work}
+	t.silent = s.ReplyMode == session.ReplyOff || s.ReplyMode == session.ReplySkip
+	for _, key := range work.Hold {
+		t.hold = append(t.hold, string(key))
+	}
+	x.holdKeys(t.hold)
+	s.Wait, s.Stopped = t, true
+	if x.Background != nil {
+		x.Background(t.run)
+	} else {
+		go t.run()
+	}
+}
+
+// run does the work and tells the session's loop.
+func (t *task) run() {
+	if len(t.hold) > 0 {
+		t.sh.Keyspace.Exclusive(nil, func() {}) // every batch that began before has ended
+	}
+	out := resp.Writer{Resp3: t.resp3}
+	if t.err = t.work.Run(t, &out); t.err != nil {
+		out.Discard()
+		out.Error(t.err)
+	}
+	t.sh.releaseKeys(t.hold)
+	var all []byte
+	for _, chunk := range out.Take(nil) {
+		all = append(all, chunk.Bytes...)
+		chunk.Free(nil)
+	}
+	if t.gone.Load() {
+		return
+	}
+	if !t.silent {
+		t.s.Push(all, 0)
+	}
+	t.s.OrderUnblock()
+}
+
+// Unblock implements session.Wait: what was begun is brought to its end.
+func (t *task) Unblock(bool) bool { return false }
+
+// Locked implements command.Worker.
+func (t *task) Locked(keys [][]byte, fn func(*command.Ctx) error) error {
+	ts := &t.sh.tasks
+	ts.run.Lock()
+	defer ts.run.Unlock()
+	if ts.executor == nil {
+		ts.executor = New(t.sh)
+	}
+	x := ts.executor
+	x.Begin(x.Clock.Mono())
+	defer x.End()
+	x.ctx.Now = clock.Now(x.Clock) // there may have been no turn for long
+	c := &x.ctx
+	c.Session, c.Out, c.InMulti = nil, &x.reply, false
+	c.Reset(t.spec, nil, x.Journal.Active())
+	c.JournalNothing()
+	x.txn.Begin(t.db, c.Now)
+	set := uint64(0)
+	for _, key := range keys {
+		set |= keyspace.StripeSet(x.Keyspace.Placement(key))
+	}
+	x.txn.Lock(set)
+	err := fn(c)
+	x.changes += int64(x.txn.Dirty())
+	x.commit(nil)
+	if x.txn.HasReady() {
+		x.serve()
+	}
+	x.txn.Unlock()
+	x.reply.Discard()
+	return err
+}
+
+// endTask forgets a task whose reply has been pushed.
+func (x *Executor) endTask(s *session.Session, t *task) {
+	s.Wait = nil
+	if t.err != nil {
+		x.count(t.err)
+		x.Stats.Commands[t.spec.ID].Failed++
+	}
+}
+
+// holdKeys keeps keys from being changed.
+func (sh *Shared) holdKeys(keys []string) {
+	if len(keys) == 0 {
+		return
+	}
+	ts := &sh.tasks
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if ts.held == nil {
+		ts.held = map[string]int{}
+	}
+	for _, key := range keys {
+		ts.held[key]++
+	}
+	sh.Attend(attendHeld, true)
+}
+
+// releaseKeys ends a hold. Everybody who was stopped tries again: who still may not go on
+// is stopped again.
+func (sh *Shared) releaseKeys(keys []string) {
+	if len(keys) == 0 {
+		return
+	}
+	ts := &sh.tasks
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	for _, key := range keys {
+		if ts.held[key]--; ts.held[key] == 0 {
+			delete(ts.held, key)
+		}
+	}
+	if len(ts.held) == 0 {
+		sh.Attend(attendHeld, false)
+	}
+	for _, s := range ts.waiting {
+		s.OrderResume()
+	}
+	clear(ts.waiting)
+	ts.waiting = ts.waiting[:0]
+}
+
+// attendHeld is the bit of Attention that says that keys are held.
+const attendHeld uint32 = 1 << 31
+
+type held struct{}
+
+func (held) Error() string { return "a key is held" }
+
+// errHeld makes the executor keep a request until a task is over.
+var errHeld error = held{}
+
+// askHolders returns errHeld if a command would change a key that a task holds, and enters
+// its session among those that wait. A transaction is asked about when it is executed.
+func (x *Executor) askHolders(s *session.Session, spec *command.Spec, args command.Args) error {
+	if x.Attention.Load()&attendHeld == 0 || s.Multi.Open && spec.Name != "EXEC" {
+		return nil
+	}
+	ts := &x.Shared.tasks
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if len(ts.held) == 0 {
+		return nil
+	}
+	stops := x.changesHeld(spec, args)
+	for i := range s.Multi.Queue {
+		q := &s.Multi.Queue[i]
+		stops = stops || x.changesHeld(q.Spec.(*command.Spec), q.Args)
+	}
+	if !stops {
+		return nil
+	}
+	ts.waiting = append(ts.waiting, s)
+	return errHeld
+}
+
+// changesHeld says whether a command would change a key that is held, as far as it says
+// which keys it changes.
+func (x *Executor) changesHeld(spec *command.Spec, args command.Args) bool {
+	if spec.Flags&(command.Write|command.MayReplicate) == 0 {
+		return false
+	}
+	if spec.Flags&(command.Exclusive|command.WholeDB) != 0 {
+		return true
+	}
+	refs, _ := spec.FindKeyRefs(x.refs[:0], args)
+	x.refs = refs[:0]
+	for _, ref := range refs {
+		if ref.Flags&command.RO == 0 && x.Shared.tasks.held[string(args[ref.Index])] > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// keep keeps a request and everything behind it until its session is ordered to go on.
+func (x *Executor) keep(f *feed, r *request) {
+	f.stopped, f.stopAt = true, int(r.start)
+	f.s.Stopped = true
+	x.Stats.Processed--
+}
