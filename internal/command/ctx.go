@@ -50,6 +50,9 @@ type Wait struct {
 	Keys  [][]byte
 	More  []byte // another key that it will use, if any
 	Until int64  // monotonic nanoseconds at which the wait ends, 0 for never
+	// Args, if not nil, take the place of the call's arguments when the command is run
+	// again: what some of them meant may have changed by then.
+	Args Args
 	// Empty writes the reply when the time is over.
 	Empty func(*resp.Writer)
 }
@@ -57,10 +60,10 @@ type Wait struct {
 // Block makes the client wait, instead of a reply. Within a transaction nobody waits:
 // the command gets the empty reply.
 //
-// When one of the keys may serve it the command is run again, with the arguments it had,
-// under the locks of that key and of More only. It finds the key with Ready, and must
-// look at no other of its keys; if there is still nothing to take it calls Block again.
-// It must not use the Session.
+// When one of the keys may serve it the command is run again, with the arguments it had
+// or w gives it, under the locks of that key and of More only. It finds the key with
+// Ready, and must look at no other of its keys; if there is still nothing to take it
+// calls Block again. It must not use the Session.
 func (c *Ctx) Block(w Wait) error {
 	if c.InMulti {
 		w.Empty(c.Out)

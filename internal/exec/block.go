@@ -37,7 +37,11 @@ type blocked struct {
 
 // block registers the wait of a session's command, under the locks of its keys.
 func (x *Executor) block(s *session.Session, spec *command.Spec, w *command.Wait) {
-	args := clone(x.ctx.Args)
+	args := x.ctx.Args
+	if w.Args != nil {
+		args = w.Args
+	}
+	args = clone(args)
 	b := &blocked{s: s, spec: spec, args: args, resp3: s.Out.Resp3, until: w.Until, empty: w.Empty}
 	b.waiter = keyspace.Waiter{DB: s.DB, Type: w.Type, Owner: b}
 	for _, key := range w.Keys {

@@ -47,6 +47,15 @@ func ownedKey(number uint32, id ID, tail *[numberSize + 8]byte) ranktree.Key {
 // PendingCount is the number of pending entries.
 func (g *Group) PendingCount() int64 { return g.pending.Len() }
 
+// PendingEdges are the IDs of the first and the last pending entry, if there are any.
+func (g *Group) PendingEdges(a *mem.Arena) (first, last ID) {
+	if g.pending.Len() > 0 {
+		from, to := g.pending.At(a, 0), g.pending.Last(a)
+		first, last = IDOf(from.Key()), IDOf(to.Key())
+	}
+	return first, last
+}
+
 // UnownedCount is the number of pending entries of nobody.
 func (g *Group) UnownedCount(a *mem.Arena) int64 {
 	tail := ownedTail(ID{})
