@@ -1,6 +1,8 @@
 package value
 
 import (
+	"bytes"
+
 	"github.com/spineldb/spinel/internal/ds/listpack"
 	"github.com/spineldb/spinel/internal/ds/ranktree"
 	"github.com/spineldb/spinel/internal/numtext"
@@ -33,6 +35,18 @@ type LexBound struct {
 // the highest.
 type LexRange struct {
 	Min, Max LexBound
+}
+
+// isEmpty says whether no member can be in the range.
+func (r *LexRange) isEmpty() bool {
+	if r.Min.Last || r.Max.First {
+		return true
+	}
+	if r.Min.First || r.Max.Last {
+		return false
+	}
+	c := bytes.Compare(r.Min.At, r.Max.At)
+	return c > 0 || c == 0 && (r.Min.Out || r.Max.Out)
 }
 
 // isBefore says whether members that compare so with At are before the lower bound.
@@ -78,6 +92,9 @@ func (z *ZSet) before(score float64, also bool) int {
 
 // Members is the ranks of the members in a range: from, up to and without to.
 func (z *ZSet) Members(r *LexRange) (from, to int) {
+	if r.isEmpty() {
+		return 0, 0
+	}
 	if z.rooted {
 		from, to = z.lower(&r.Min), z.upper(&r.Max)
 		return from, max(from, to)

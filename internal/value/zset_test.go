@@ -172,8 +172,10 @@ func (w *zsetWorld) check() {
 	}
 }
 
-var zscores = []float64{0, 1, 2, 3, 1.5, -1, -2.5, 127, 128, 4096, 1e9, 1 << 40, 1 << 53, 1e18, 5e18, 9.3e18, 1e300,
-	math.Inf(1), math.Inf(-1), 0.1, math.Copysign(0, -1), 5e-324, 3.141592653589793}
+var zscores = []float64{
+	0, 1, 2, 3, 1.5, -1, -2.5, 127, 128, 4096, 1e9, 1 << 40, 1 << 53, 1e18, 5e18, 9.3e18, 1e300,
+	math.Inf(1), math.Inf(-1), 0.1, math.Copysign(0, -1), 5e-324, 3.141592653589793,
+}
 
 // operand picks a member and a score by a number.
 func zoperand(n int) (string, float64) {
@@ -218,7 +220,8 @@ func (w *zsetWorld) step(verb byte, n int) {
 			w.t.Fatalf("score of %q: %v, %v, want %v, %v", m, now, ok, old, there)
 		}
 	case 12:
-		w.scores(&z, value.ScoreRange{Min: score, Max: zscores[n%len(zscores)], MinOut: n&1 != 0, MaxOut: n&2 != 0})
+		highest := zscores[n%len(zscores)]
+		w.scores(&z, value.ScoreRange{Min: score, Max: highest, MinOut: n&1 != 0, MaxOut: n&2 != 0})
 	case 13:
 		w.freeze()
 	case 14:
@@ -255,7 +258,8 @@ func (w *zsetWorld) put(z *value.ZSet, m string, score float64, mode value.ZMode
 	}
 	now, got, err := z.Put([]byte(m), score, mode)
 	if err != nil || got != out || now != want || math.Signbit(now) && now == 0 {
-		w.t.Fatalf("put %q %v (mode %d) on %v: %v, %d, %v, want %v, %d", m, score, mode, old, now, got, err, want, out)
+		w.t.Fatalf("put %q %v (mode %d) on %v: %v, %d, %v, want %v, %d",
+			m, score, mode, old, now, got, err, want, out)
 	}
 	if out == value.ZAdded || out == value.ZUpdated {
 		w.model[m] = want + 0
@@ -285,7 +289,8 @@ func (w *zsetWorld) scores(z *value.ZSet, r value.ScoreRange) {
 	w.t.Helper()
 	var want []zpair
 	for _, p := range w.all() {
-		if (p.score > r.Min || p.score == r.Min && !r.MinOut) && (p.score < r.Max || p.score == r.Max && !r.MaxOut) {
+		if (p.score > r.Min || p.score == r.Min && !r.MinOut) &&
+			(p.score < r.Max || p.score == r.Max && !r.MaxOut) {
 			want = append(want, p)
 		}
 	}
@@ -377,7 +382,8 @@ func TestZSetLexRange(t *testing.T) {
 		} {
 			from, to := z.Members(&value.LexRange{Min: tt.min, Max: tt.max})
 			if to-from != tt.to-tt.from || to > from && from != tt.from {
-				t.Errorf("%d entries: %v to %v: %d, %d, want %d, %d", entries, tt.min, tt.max, from, to, tt.from, tt.to)
+				t.Errorf("%d entries: %v to %v: %d, %d, want %d, %d",
+					entries, tt.min, tt.max, from, to, tt.from, tt.to)
 			}
 		}
 		w.finish()
