@@ -20,7 +20,11 @@ var _ = Family.Add(command.Spec{
 	Summary:    "Add one or more members to a sorted set, or update its score if it already exists",
 	Since:      "1.2.0",
 	Complexity: "O(log(N)) for each item added, where N is the number of elements in the sorted set.",
-	History:    [][2]string{{"2.4.0", "Accepts multiple elements."}, {"3.0.2", "Added the `XX`, `NX`, `CH` and `INCR` options."}, {"6.2.0", "Added the `GT` and `LT` options."}},
+	History: [][2]string{
+		{"2.4.0", "Accepts multiple elements."},
+		{"3.0.2", "Added the `XX`, `NX`, `CH` and `INCR` options."},
+		{"6.2.0", "Added the `GT` and `LT` options."},
+	},
 	Syntax: "key [condition=(NX|XX)]{since 3.0.2} [comparison=(GT|LT)]{since 6.2.0} [change=CH]{since" +
 		" 3.0.2} [increment=INCR]{since 3.0.2} {score:double member}...",
 	Arity: -4,

@@ -82,7 +82,8 @@ func BenchmarkMillion(b *testing.B) {
 	db := bigSet(b)
 	for _, line := range []string{
 		"ZSCORE k member:000555555", "ZRANK k member:000555555", "ZRANGE k 500000 500009",
-		"ZRANGE k 500000 500009 WITHSCORES", "ZADD k 12345 member:000555555", "ZINCRBY k 1000000 member:000555555",
+		"ZRANGE k 500000 500009 WITHSCORES",
+		"ZADD k 12345 member:000555555", "ZINCRBY k 1000000 member:000555555",
 		"ZCOUNT k 1000 100000000000", "ZRANGEBYSCORE k 100000 +inf LIMIT 100000 10", "ZRANDMEMBER k", "ZPOPMIN k",
 	} {
 		b.Run(strings.ReplaceAll(line, " ", "_"), func(b *testing.B) { db.Bench(b, strings.Fields(line)...) })
@@ -94,11 +95,12 @@ func BenchmarkMillion(b *testing.B) {
 // benchAdd gives random scores to members with numbers below n.
 func benchAdd(b *testing.B, db *cmdtest.DB, form string, n int) {
 	rng := rand.New(rand.NewPCG(3, 4))
-	for i := 0; b.Loop(); i += 64 {
+	for b.Loop() {
 		b.StopTimer()
 		var batch []byte
 		for range 64 {
-			batch = append(batch, request("ZADD", "k", strconv.Itoa(rng.IntN(1<<40)), fmt.Sprintf(form, rng.IntN(n)))...)
+			score, member := strconv.Itoa(rng.IntN(1<<40)), fmt.Sprintf(form, rng.IntN(n))
+			batch = append(batch, request("ZADD", "k", score, member)...)
 		}
 		b.StartTimer()
 		db.Raw(batch)
@@ -109,8 +111,10 @@ func benchAdd(b *testing.B, db *cmdtest.DB, form string, n int) {
 func BenchmarkSmall(b *testing.B) {
 	db := newDB(b)
 	fill(db, "k", 50)
-	for _, line := range []string{"ZSCORE k m30", "ZRANK k m30", "ZRANGE k 20 29", "ZINCRBY k 0.5 m30", "ZADD k 30 m30",
-		"ZCOUNT k 10 20"} {
+	for _, line := range []string{
+		"ZSCORE k m30", "ZRANK k m30", "ZRANGE k 20 29", "ZINCRBY k 0.5 m30", "ZADD k 30 m30",
+		"ZCOUNT k 10 20",
+	} {
 		b.Run(strings.ReplaceAll(line, " ", "_"), func(b *testing.B) { db.Bench(b, strings.Fields(line)...) })
 	}
 }

@@ -82,7 +82,8 @@ var _ = Family.Add(command.Spec{
 		{Flags: command.OW | command.Update, Index: 1, LastKey: 0, Step: 1},
 		{Flags: command.RO | command.Access, Index: 2, KeyNum: true, FirstKey: 1, Step: 1},
 	},
-	Run: zunionstore,
+	FindKeys: storeKeys,
+	Run:      zunionstore,
 })
 
 func zunionstore(c *command.Ctx) error { return storeCombined(c, union) }
@@ -103,7 +104,8 @@ var _ = Family.Add(command.Spec{
 		{Flags: command.OW | command.Update, Index: 1, LastKey: 0, Step: 1},
 		{Flags: command.RO | command.Access, Index: 2, KeyNum: true, FirstKey: 1, Step: 1},
 	},
-	Run: zinterstore,
+	FindKeys: storeKeys,
+	Run:      zinterstore,
 })
 
 func zinterstore(c *command.Ctx) error { return storeCombined(c, intersection) }
@@ -122,7 +124,8 @@ var _ = Family.Add(command.Spec{
 		{Flags: command.OW | command.Update, Index: 1, LastKey: 0, Step: 1},
 		{Flags: command.RO | command.Access, Index: 2, KeyNum: true, FirstKey: 1, Step: 1},
 	},
-	Run: zdiffstore,
+	FindKeys: storeKeys,
+	Run:      zdiffstore,
 })
 
 func zdiffstore(c *command.Ctx) error { return storeCombined(c, difference) }
@@ -190,6 +193,20 @@ func storeCombined(c *command.Ctx, op operation) error {
 	}
 	c.Out.Int(int64(n))
 	return nil
+}
+
+// storeKeys finds the keys of a command that stores. As in Redis, if there are none to
+// make something of, then the destination is none either.
+func storeKeys(args command.Args) ([]command.KeyRef, error) {
+	n, ok := numtext.ParseInt(args[2])
+	if !ok || n < 1 || n > int64(len(args)-3) {
+		return nil, command.ErrBadKeys
+	}
+	refs := []command.KeyRef{{Index: 1, Flags: command.OW | command.Update}}
+	for i := range int(n) {
+		refs = append(refs, command.KeyRef{Index: 3 + i, Flags: command.RO | command.Access})
+	}
+	return refs, nil
 }
 
 // options say which options a command has.

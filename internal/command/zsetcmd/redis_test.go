@@ -214,8 +214,8 @@ func (g generator) add() []string {
 
 func (g generator) rangeCall() []string {
 	args := []string{"ZRANGE", g.key(), g.index(), g.index()}
-	switch name := g.of("ZRANGE ZRANGE ZRANGE ZREVRANGE ZRANGEBYSCORE ZREVRANGEBYSCORE ZRANGEBYLEX ZREVRANGEBYLEX " +
-		"ZRANGESTORE ZRANGESTORE"); name {
+	switch name := g.of("ZRANGE ZRANGE ZRANGE ZREVRANGE ZRANGEBYSCORE ZREVRANGEBYSCORE ZRANGEBYLEX " +
+		"ZREVRANGEBYLEX ZRANGESTORE ZRANGESTORE"); name {
 	case "ZRANGEBYSCORE", "ZREVRANGEBYSCORE":
 		args = []string{name, g.key(), g.bound(), g.bound()}
 	case "ZRANGEBYLEX", "ZREVRANGEBYLEX":
@@ -234,7 +234,8 @@ func (g generator) rangeCall() []string {
 		}
 	}
 	if g.IntN(3) == 0 {
-		args = append(args, "LIMIT", g.of("0 1 2 -1 9223372036854775807 x"), g.of("0 1 2 3 -1 100 9223372036854775807"))
+		args = append(args, "LIMIT", g.of("0 1 2 -1 9223372036854775807 x"),
+			g.of("0 1 2 3 -1 100 9223372036854775807"))
 	}
 	if g.IntN(3) == 0 {
 		args = append(args, g.of("WITHSCORES withscores REV BYLEX LIMIT x"))
