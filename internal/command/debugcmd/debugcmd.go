@@ -75,6 +75,11 @@ func subs() []sub {
 			"    Output a hex signature of the values of all the specified keys."}},
 		{"ERROR", 3, 3, Deps.error, []string{"ERROR <string>",
 			"    Return a protocol error with <string> as message, for tests of clients."}},
+		{"HTSTATS-KEY", 3, 3, Deps.tableStats, []string{"HTSTATS-KEY <key>",
+			"    Show how the elements of a set, hash or sorted set that is kept as a hash table",
+			"    are spread over its leaves."}},
+		{"LISTPACK", 3, 3, Deps.listpack, []string{"LISTPACK <key>",
+			"    Write the entries of a hash or sorted set that is kept as a listpack to the log."}},
 		{"LOG", 3, 3, Deps.log, []string{"LOG <message>",
 			"    Write <message> to the server log."}},
 		{"OBJECT", 3, 3, Deps.object, []string{"OBJECT <key>",
@@ -206,10 +211,13 @@ func (d Deps) setSkipChecksum(c *command.Ctx) error {
 var errThreshold = &resp.Error{Code: "ERR",
 	Text: "argument must be a memory value bigger than 1 and smaller than 4gb"}
 
+// thresholdMax is as high as it may be set, in bytes: no element is that long.
+const thresholdMax = 4<<30 - 1<<20
+
 // packedThreshold is for tests of large elements, which need not be that large then.
 func (d Deps) packedThreshold(c *command.Ctx) error {
 	n, ok := numtext.ParseMemory(c.Args[2])
-	if !ok || n < 0 || n > math.MaxUint32 {
+	if !ok || n < 0 || n > thresholdMax {
 		return errThreshold
 	}
 	d.Keyspace.Limits().PlainFrom.Store(n)

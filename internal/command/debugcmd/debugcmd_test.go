@@ -27,15 +27,18 @@ type world struct {
 	reloadErr error
 }
 
-func newWorld(t testing.TB, lines string) *world {
+func newWorld(t testing.TB, lines string, more ...[]*command.Spec) *world {
 	t.Helper()
 	w := &world{DB: cmdtest.New(t)}
 	set := config.NewSchema(debugcmd.Options).NewSet()
 	if err := set.Load(config.Source{Lines: []byte(lines)}); err != nil {
 		t.Fatal(err)
 	}
-	table, err := command.NewTable(nil, txcmd.Family.Specs,
-		stringcmd.Family.With(stringcmd.Deps{MaxBulk: func() int64 { return 512 << 20 }}),
+	if len(more) == 0 {
+		more = [][]*command.Spec{txcmd.Family.Specs,
+			stringcmd.Family.With(stringcmd.Deps{MaxBulk: func() int64 { return 512 << 20 }})}
+	}
+	table, err := command.NewTable(nil, append(more,
 		debugcmd.Family.With(debugcmd.Deps{
 			Keyspace: w.Keyspace, Options: set, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
 			Sleep: func(d time.Duration) { w.slept = append(w.slept, d) },
@@ -43,7 +46,7 @@ func newWorld(t testing.TB, lines string) *world {
 				w.reloads = append(w.reloads, o)
 				return w.reloadErr
 			},
-		}))
+		}))...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,8 +43,12 @@ func (d Deps) object(c *command.Ctx) (err error) {
 		if v.HasClock() && !keyspace.Policy(d.Keyspace.Tuning.Policy.Load()).LFU() {
 			lru, idle = int64(v.Clock()), keyspace.Idle(v.Clock(), c.Now)
 		}
+		nodes := ""
+		if v.Type() == record.List {
+			nodes = nodesOf(v, d.Keyspace.Limits())
+		}
 		c.Out.Simple(fmt.Sprintf("Value at:0x0 refcount:1 encoding:%s serializedlength:%d lru:%d "+
-			"lru_seconds_idle:%d", encoding(v), length, lru, idle))
+			"lru_seconds_idle:%d%s", encoding(v), length, lru, idle, nodes))
 	})
 	return err
 }

@@ -230,7 +230,11 @@ func restore(c *command.Ctx) error {
 	if o.expiry, err = restoreExpiry(c, o.absolute); err != nil {
 		return err
 	}
-	payload, err := rdb.ParseDump(c.Args[3])
+	parse := rdb.ParseDump
+	if c.DB.Tuning().SkipChecksum.Load() {
+		parse = rdb.ParseDumpUnsummed
+	}
+	payload, err := parse(c.Args[3])
 	if err != nil {
 		return errPayload
 	}
