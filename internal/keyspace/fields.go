@@ -20,7 +20,9 @@ const sweepLeaves = 16
 
 // sweepFields removes fields of a hash whose time has come, and the hash with the last of
 // them. It says whether more are left.
-func (ks *Keyspace) sweepFields(st *stripe, tb *table, db int, rec record.Record, now clock.Millis) (more bool) {
+func (ks *Keyspace) sweepFields(
+	st *stripe, tb *table, db int, rec record.Record, now clock.Millis,
+) (more bool) {
 	st.text = append(st.text[:0], rec.Key()...) // the record may move
 	key := st.text
 	at := ks.Placement(key)

@@ -13,7 +13,9 @@ import (
 )
 
 // setField sets a field of a hash as an executor does.
-func setField(t testing.TB, tx *keyspace.Txn, ks *keyspace.Keyspace, now clock.Millis, key, field string, at int64) {
+func setField(
+	t testing.TB, tx *keyspace.Txn, ks *keyspace.Keyspace, now clock.Millis, key, field string, at int64,
+) {
 	t.Helper()
 	tx.Begin(0, now)
 	tx.LockOne(ks.Placement([]byte(key)))

@@ -144,7 +144,7 @@ var _ = Family.Add(command.Spec{
 	Run: getEx,
 })
 
-// getEx replies before it changes anything. It is journalled as what it changes.
+// getEx replies with each field before it changes it. It is journalled as what it changes.
 func getEx(c *command.Ctx) error {
 	o, err := parseEx(c, false)
 	if err != nil {
@@ -159,16 +159,20 @@ func getEx(c *command.Ctx) error {
 		nulls(c, len(o.rest))
 		return nil
 	}
-	reaped, err := reap(c, &h, o.rest, 1)
-	values(c, &h, o.rest)
 	var ch change
-	for i := 0; o.given && i < len(o.rest) && err == nil; i++ {
-		_, _, old, exists := h.Lookup(o.rest[i])
+	reaped, err := reap(c, &h, o.rest, 1)
+	c.Out.Array(len(o.rest))
+	for i := 0; i < len(o.rest) && err == nil; i++ {
+		text, v, old, exists := h.Lookup(o.rest[i])
+		if !exists {
+			c.Out.Null()
+			continue
+		}
+		write(c.Out, text, v)
 		switch {
-		case !exists || old < 0 && o.at < 0:
 		case o.at >= 0:
 			_, err = ch.expireField(c, &h, o.rest[i], o.at)
-		default:
+		case o.at == value.NoExpiry && old >= 0:
 			if _, err = h.SetExpiry(o.rest[i], value.NoExpiry); err == nil {
 				ch.n++
 				if c.Journaling() {

@@ -74,8 +74,8 @@ func TestWrongType(t *testing.T) {
 	db := newDB(t)
 	db.RecordJournal()
 	db.Do("SET", "s", "x")
-	for _, call := range []string{"HSET s a b", "HMSET s a b", "HSETNX s a b", "HGET s a", "HMGET s a", "HGETALL s",
-		"HKEYS s", "HVALS s", "HLEN s", "HSTRLEN s a", "HEXISTS s a", "HDEL s a", "HINCRBY s a 1",
+	for _, call := range []string{"HSET s a b", "HMSET s a b", "HSETNX s a b", "HGET s a", "HMGET s a",
+		"HGETALL s", "HKEYS s", "HVALS s", "HLEN s", "HSTRLEN s a", "HEXISTS s a", "HDEL s a", "HINCRBY s a 1",
 		"HINCRBYFLOAT s a 1", "HRANDFIELD s", "HRANDFIELD s 1", "HSCAN s 0", "HEXPIRE s 1 FIELDS 1 a",
 		"HPEXPIRE s 1 FIELDS 1 a", "HEXPIREAT s 1 FIELDS 1 a", "HPEXPIREAT s 1 FIELDS 1 a", "HTTL s FIELDS 1 a",
 		"HPTTL s FIELDS 1 a", "HEXPIRETIME s FIELDS 1 a", "HPEXPIRETIME s FIELDS 1 a", "HPERSIST s FIELDS 1 a",
@@ -179,7 +179,8 @@ func TestRandomFieldsAreFair(t *testing.T) {
 			const calls = 3000
 			times := map[string]int{}
 			for range calls {
-				for _, f := range strings.Fields(strings.Trim(db.Do("HRANDFIELD", "h", strconv.Itoa(count)).Text(), "[]")) {
+				reply := db.Do("HRANDFIELD", "h", strconv.Itoa(count)).Text()
+				for _, f := range strings.Fields(strings.Trim(reply, "[]")) {
 					times[f]++
 				}
 			}
@@ -212,6 +213,8 @@ func TestScan(t *testing.T) {
 		db.Do(strings.Fields(tt.call)...).WantError(tt.want)
 	}
 	db.Do("HSCAN", "none", "0", "COUNT", "x").WantRaw("*2\r\n$1\r\n0\r\n*0\r\n")
+	db.Do("HSCAN", "h", "").WantArray("0", "[a b]") // as with C's strtoul
+	db.Do("HSCAN", "h", "-0").WantArray("0", "[a b]")
 	fill(db, "big", 3000, false)
 	for _, options := range []string{"", "NOVALUES", "COUNT 100", "MATCH field:*7 COUNT 50 NOVALUES"} {
 		names := map[string]bool{}

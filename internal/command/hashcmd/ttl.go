@@ -69,7 +69,8 @@ var _ = Family.Add(command.Spec{
 })
 
 // ttl replies with the times at which fields expire, counted from base in units that have
-// begun. A key that is not there is a hash without fields.
+// begun, as Redis does; Valkey's HEXPIRETIME counts those that are over. A key that is not
+// there is a hash without fields.
 func ttl(c *command.Ctx, base, unit int64) error {
 	var h value.Hash
 	ok, err := open(c, &h)
