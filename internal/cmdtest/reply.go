@@ -84,6 +84,12 @@ func clip(s string) string {
 	return s
 }
 
+// Render is a reply in the form of Text, for those of other servers.
+func Render(raw string) string {
+	text, _ := render([]byte(raw))
+	return text
+}
+
 // render reads one reply and returns what follows it.
 func render(b []byte) (text string, rest []byte) {
 	line, rest, ok := bytes.Cut(b, []byte("\r\n"))

@@ -40,7 +40,8 @@ func nodesOf(v keyspace.Value, limits *value.Limits) string {
 		compressed = 1
 	}
 	return fmt.Sprintf(" ql_nodes:%d ql_avg_node:%.2f ql_listpack_max:%d ql_compressed:%d "+
-		"ql_uncompressed_size:%d", nodes, float64(value.Len(&cell))/float64(max(nodes, 1)), limits.ListSize.Load(), compressed, size)
+		"ql_uncompressed_size:%d",
+		nodes, float64(value.Len(&cell))/float64(max(nodes, 1)), limits.ListSize.Load(), compressed, size)
 }
 
 // listpackShown is how many entries of a listpack the log gets.

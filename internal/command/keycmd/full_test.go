@@ -11,19 +11,18 @@ import (
 	"github.com/spineldb/spinel/internal/command/keycmd"
 	"github.com/spineldb/spinel/internal/command/listcmd"
 	"github.com/spineldb/spinel/internal/command/setcmd"
+	"github.com/spineldb/spinel/internal/command/streamcmd"
 	"github.com/spineldb/spinel/internal/command/stringcmd"
 	"github.com/spineldb/spinel/internal/command/txcmd"
-	"github.com/spineldb/spinel/internal/ds/listpack"
-	"github.com/spineldb/spinel/internal/ds/record"
+	"github.com/spineldb/spinel/internal/command/zsetcmd"
 	"github.com/spineldb/spinel/internal/resp"
-	"github.com/spineldb/spinel/internal/value"
 )
 
 // fullFamilies are the commands of all types of values.
 func fullFamilies() [][]*command.Spec {
 	return [][]*command.Spec{
 		keycmd.Family.Specs, txcmd.Family.Specs, listcmd.Family.Specs, setcmd.Family.Specs, hashcmd.Family.Specs,
-		zaddFixture(), selectFixture(),
+		zsetcmd.Family.Specs, streamcmd.Family.Specs, selectFixture(),
 		stringcmd.Family.With(stringcmd.Deps{MaxBulk: func() int64 { return 512 << 20 }}),
 	}
 }
@@ -52,29 +51,6 @@ func ordered(t testing.TB, raw string) (out []string) {
 		out = append(out, lines[i])
 	}
 	return slices.Clip(out)
-}
-
-func zaddFixture() []*command.Spec {
-	var f command.Family
-	f.Add(command.Spec{Name: "ZADD", Arity: -4, Flags: command.Write, Keys: command.OneKey(1, command.RW),
-		Run: func(c *command.Ctx) error {
-			cell, err := c.DB.Make(c.Args[1], record.ZSet)
-			if err != nil {
-				return err
-			}
-			n := 0
-			for i := 2; i < len(c.Args); i += 2 {
-				score, _ := c.Args.Int(i)
-				e := value.Element{Name: listpack.Text(c.Args[i+1]), Score: float64(score)}
-				if ok, _ := value.Add(&cell, &e); ok {
-					n++
-				}
-			}
-			c.DB.Edited(c.Args[1], &cell, n)
-			c.Out.Int(int64(n))
-			return nil
-		}})
-	return f.Specs
 }
 
 func selectFixture() []*command.Spec {

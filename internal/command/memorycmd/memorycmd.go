@@ -1,13 +1,17 @@
 // Package memorycmd is MEMORY: where the memory of a server goes.
 //
-// All of it is known exactly and at once, since keys and values lie in arenas of our
-// own: nothing here samples.
+// It is known exactly and at once, since keys and values lie in arenas of our own. Only what
+// one big value takes is estimated from some of its blocks, unless all are asked for.
 package memorycmd
 
 import (
+	"math"
+
 	"github.com/spineldb/spinel/internal/command"
+	"github.com/spineldb/spinel/internal/ds/record"
 	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/resp"
+	"github.com/spineldb/spinel/internal/value"
 )
 
 // Deps is what this family drives. All of it is needed.
@@ -99,9 +103,13 @@ var _ = Family.Add(command.Spec{
 // keyShare is a key's part of its table: between 7.6 and 8.7 bytes, see ds/dict.
 const keyShare = 8
 
-// usage is the block that holds the key with its value, and the key's part of the
-// table. SAMPLES is read and changes nothing: no value is estimated.
+// samplesUsual is how many samples are taken of a big value unless the client says it.
+const samplesUsual = 5
+
+// usage is the block that holds the key with its value or the value's root, what the root
+// names, and the key's part of the table.
 func (d Deps) usage(c *command.Ctx) error {
+	samples := samplesUsual
 	for i := 3; i < len(c.Args); i += 2 {
 		if !c.Args.Is(i, "SAMPLES") || i+1 >= len(c.Args) {
 			return resp.ErrSyntax
@@ -113,13 +121,19 @@ func (d Deps) usage(c *command.Ctx) error {
 		if n < 0 {
 			return resp.ErrSyntax
 		}
+		samples = int(min(n, math.MaxInt32))
 	}
 	v, ok := c.DB.Peek(c.Args[2])
 	if !ok {
 		c.Out.Null()
 		return nil
 	}
-	c.Out.Int(int64(v.Memory()) + keyShare)
+	n := v.Memory() + keyShare
+	if v.Type() != record.String {
+		cell := v.Cell()
+		n += value.Memory(&cell, samples)
+	}
+	c.Out.Int(int64(n))
 	return nil
 }
 
