@@ -28,6 +28,9 @@ type kind struct {
 	each func(a *mem.Arena, ref mem.Ref, fn func(e Element))
 	// thaw is leaf.Heap.Thaw, for the leaf and what is outside of it.
 	thaw func(h leaf.Heap, ref mem.Ref)
+	// thawRest thaws the leaves that are not among those of leaves, of a value that has just
+	// been frozen. It may be nil.
+	thawRest func(c *Cell)
 	// load makes an empty value one of packed bytes, which are sound: a listpack, an
 	// intset, or a listpack with expiries. They become what the Limits want. If an
 	// expiry has passed that is for others to see.
@@ -189,10 +192,15 @@ func Load(c *Cell, e record.Encoding, packed []byte) error { return kinds[c.Type
 func Add(c *Cell, e *Element) (bool, error) { return kinds[c.Type()].add(c, e) }
 
 // Freeze makes the leaves of a rooted value stay as they are, until each is thawed, and
-// appends them to dst. No other snapshot may be reading the value.
+// appends them to dst. No other snapshot may be reading the value. What is no element is
+// not frozen: groups are to be read at once.
 func Freeze(c *Cell, epoch uint16, dst []mem.Ref) []mem.Ref {
 	c.SetEpoch(epoch)
-	return kinds[c.Type()].leaves(c.Arena, rootOf(c.Record()), dst)
+	k := kinds[c.Type()]
+	if k.thawRest != nil {
+		k.thawRest(c)
+	}
+	return k.leaves(c.Arena, rootOf(c.Record()), dst)
 }
 
 // Leaves appends the references of the leaves of a rooted value to dst, in order.

@@ -180,10 +180,10 @@ func docsFacts(f facts, path string, r client.Reply) {
 				f[path+" doc_flags"] = flags
 			}
 		case "history":
-			f[path+" history"] = kind(value)
 			n := 0
 			for _, entry := range value.Elems {
 				if !isLater(entry.Elems[0].Text) {
+					f[path+" history"] = kind(value)
 					f[fmt.Sprint(path, " history ", n)] = render(entry)
 					n++
 				}

@@ -21,7 +21,7 @@ var _ = Family.Add(command.Spec{
 		{"7.0.0", "Added support for the `<ms>-*` explicit ID form."},
 	},
 	Tips: []string{"nondeterministic_output"},
-	Syntax: "key [NOMKSTREAM{since 6.2.0}] [trim={" + trimSyntax + `}] id_or_auto=(auto_id="*"|id) ` +
+	Syntax: "key [NOMKSTREAM{since 6.2.0}] " + laterRefsSyntax + " [trim={" + trimSyntax + `}] id_or_auto=(auto_id="*"|id) ` +
 		"field_value={field value}...",
 	Arity: -5,
 	Flags: command.Write | command.DenyOOM | command.Fast,

@@ -22,7 +22,7 @@ var _ = Family.Add(command.Spec{
 	Flags:    command.Write | command.Blocking | command.MovableKeys,
 	ACL:      command.CatStream,
 	Keys:     streamKeys(4),
-	FindKeys: findKeys,
+	FindKeys: findKeys(4),
 	Run:      xreadgroup,
 })
 
@@ -208,10 +208,10 @@ func (d *delivery) deliver(
 ) (claimed bool, err error) {
 	a, h, out := s.Arena, s.Heap(), d.c.Out
 	from, _ := g.Last.Next() // it is less than the last entry's
-	n := s.S.Count(a, from, stream.MaxID, d.r.count)
+	var it stream.Iter
+	n := enter(&it, s, from, stream.MaxID, d.r.count, false)
 	out.Array(int(n))
-	it := s.S.Range(a, from, stream.MaxID, false)
-	for ; n > 0 && it.Next(); n-- {
+	for ; n > 0; n-- {
 		id := it.ID()
 		if !d.r.noAck {
 			p := stream.Pending{ID: id, Delivered: d.now, Deliveries: 1, Consumer: consumer}
@@ -224,6 +224,9 @@ func (d *delivery) deliver(
 		g.Reads = s.S.ReadsAfter(g.Last, g.Reads, id)
 		g.Last = id
 		writeEntry(out, &it)
+		if n > 1 {
+			it.Next()
+		}
 	}
 	g.SetID(a, g.Last, g.Reads)
 	e.setID(g)

@@ -103,10 +103,34 @@ func xrange(c *command.Ctx, first, last int, backward bool) error {
 
 // writeRange replies with entries between two IDs, as many as count at most.
 func writeRange(out *resp.Writer, s *value.Stream, from, to stream.ID, count int64, backward bool) {
-	n := s.S.Count(s.Arena, from, to, count)
+	var it stream.Iter
+	n := enter(&it, s, from, to, count, backward)
 	out.Array(int(n))
-	it := s.S.Range(s.Arena, from, to, backward)
-	for ; n > 0 && it.Next(); n-- {
+	for ; n > 0; n-- {
 		writeEntry(out, &it)
+		if n > 1 {
+			it.Next()
+		}
 	}
+}
+
+// lookAhead is up to how many entries it is cheaper to go through them than to count them
+// in their nodes.
+const lookAhead = 64
+
+// enter goes to the first of the entries between two IDs, and returns how many there are,
+// up to count.
+func enter(it *stream.Iter, s *value.Stream, from, to stream.ID, count int64, backward bool) (n int64) {
+	*it = s.S.Range(s.Arena, from, to, backward)
+	if !it.Next() {
+		return 0
+	}
+	if count > lookAhead {
+		return s.S.Count(s.Arena, from, to, count)
+	}
+	ahead := *it
+	for n = 1; n < count && ahead.Next(); {
+		n++
+	}
+	return n
 }

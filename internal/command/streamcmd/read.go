@@ -21,7 +21,7 @@ var _ = Family.Add(command.Spec{
 	Flags:    command.ReadOnly | command.Blocking | command.MovableKeys,
 	ACL:      command.CatStream,
 	Keys:     streamKeys(1),
-	FindKeys: findKeys,
+	FindKeys: findKeys(1),
 	Run:      xread,
 })
 
@@ -31,27 +31,34 @@ func streamKeys(from int) []command.KeySpec {
 		LastKey: -1, Step: 1, Limit: 2}}
 }
 
-// findKeys finds the keys by reading the options, as the command does itself. The word
-// STREAMS alone would not do: it may be the name of a group as well.
-func findKeys(args command.Args) (refs []command.KeyRef, err error) {
-	at := streamsAt(args)
-	if at == 0 {
-		return nil, command.ErrBadKeys
+// findKeys finds the keys by reading the options, as the command does itself: the word
+// STREAMS may be the name of a group as well. Of calls that will be refused it says what
+// Redis does, who looks for the word only.
+func findKeys(from int) func(args command.Args) ([]command.KeyRef, error) {
+	byWord := &command.Spec{Keys: streamKeys(from)}
+	return func(args command.Args) (refs []command.KeyRef, err error) {
+		at := streamsAt(args)
+		if at <= from {
+			return byWord.FindKeyRefs(nil, args)
+		}
+		for i := at; i < at+(len(args)-at)/2; i++ {
+			refs = append(refs, command.KeyRef{Index: i, Flags: command.RO | command.Access})
+		}
+		return refs, nil
 	}
-	for i := at; i < at+(len(args)-at)/2; i++ {
-		refs = append(refs, command.KeyRef{Index: i, Flags: command.RO | command.Access})
-	}
-	return refs, nil
 }
 
-// streamsAt is the argument behind STREAMS, 0 if there is none or an option is none.
+// streamsAt is the argument behind STREAMS, 0 if there is none or an option is none. Where
+// a number should be, the word counts too.
 func streamsAt(args command.Args) int {
 	for i := 1; i < len(args)-1; i++ {
 		switch {
 		case args.Is(i, "STREAMS"):
 			return i + 1
 		case args.Is(i, "BLOCK"), args.Is(i, "COUNT"):
-			i++
+			if !args.Is(i+1, "STREAMS") {
+				i++
+			}
 		case args.Is(i, "GROUP"):
 			i += 2
 		case args.Is(i, "NOACK"):

@@ -17,7 +17,7 @@ var _ = Family.Add(command.Spec{
 		"released with a single deallocation.",
 	History: [][2]string{{"6.2.0", "Added the `MINID` trimming strategy and the `LIMIT` option."}},
 	Tips:    []string{"nondeterministic_output"},
-	Syntax:  "key trim={" + trimSyntax + "}",
+	Syntax:  "key trim={" + trimSyntax + " " + laterRefsSyntax + "}",
 	Arity:   -4,
 	Flags:   command.Write,
 	ACL:     command.CatStream,
@@ -27,6 +27,8 @@ var _ = Family.Add(command.Spec{
 
 const trimSyntax = `strategy=(MAXLEN|MINID{since 6.2.0}) [operator=(equal="="|approximately="~")] threshold ` +
 	"[LIMIT=count:integer{since 6.2.0}]"
+
+const laterRefsSyntax = "[condition=(KEEPREF|DELREF|ACKED){since 8.2.0}]"
 
 var (
 	errTwoStrategies = &resp.Error{Code: "ERR",

@@ -21,7 +21,7 @@ func (s *Stream) Count(a *mem.Arena, from, to ID, most int64) (n int64) {
 		if live, whole := node.within(from, to); whole {
 			n += live
 		} else {
-			n += node.countSome(from, to)
+			n += node.countSome(from, to, most-n)
 		}
 	}
 	return min(n, most)
@@ -39,11 +39,11 @@ func (n *Node) within(from, to ID) (live int64, whole bool) {
 	return live, true
 }
 
-// countSome is the number of the node's entries between two IDs.
-func (n *Node) countSome(from, to ID) (live int64) {
+// countSome is the number of the node's entries between two IDs, up to most.
+func (n *Node) countSome(from, to ID, most int64) (live int64) {
 	var e entry
 	fields, _, first := n.master()
-	for at := n.start(from, fields, first); !n.isEnd(at); at = n.end(&e) {
+	for at := n.start(from, fields, first); live < most && !n.isEnd(at); at = n.end(&e) {
 		if n.read(at, fields, &e); to.Less(e.id) {
 			break
 		}

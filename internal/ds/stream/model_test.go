@@ -3,6 +3,7 @@ package stream
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -355,6 +356,7 @@ func (w *world) compare() {
 	if got := contents(w.h.Arena, &w.s, ID{}, MaxID, true); got != strings.Join(want, ", ") {
 		w.t.Fatalf("backward it is\n%s, not\n%s", got, strings.Join(want, ", "))
 	}
+	w.compareCounts()
 	if w.s.Last != w.m.last || w.s.MaxDeleted != w.m.maxDeleted || w.s.Groups() != int64(len(w.m.groups)) {
 		w.t.Fatalf("last %v, deleted %v, not %v, %v", w.s.Last, w.s.MaxDeleted, w.m.last, w.m.maxDeleted)
 	}
@@ -362,6 +364,32 @@ func (w *world) compare() {
 		if g, mg := w.group(b); mg != nil {
 			w.compareGroup(&g, mg)
 		}
+	}
+}
+
+// compareCounts counts what lies between every few IDs, and around them.
+func (w *world) compareCounts() {
+	n := len(w.m.ids)
+	step := 1 + n/6
+	for i := 0; i < n; i += step {
+		for j := 0; j < n; j += step {
+			from, to := w.m.ids[i], w.m.ids[j]
+			want := int64(max(j-i+1, 0))
+			if got := w.s.Count(w.h.Arena, from, to, math.MaxInt64); got != want {
+				w.t.Fatalf("%d entries from %v to %v, not %d", got, from, to, want)
+			}
+			if got := w.s.Count(w.h.Arena, from, to, 3); got != min(want, 3) {
+				w.t.Fatalf("%d entries from %v to %v, not %d", got, from, to, min(want, 3))
+			}
+			if next, ok := from.Next(); ok && j >= i {
+				if got := w.s.Count(w.h.Arena, next, MaxID, math.MaxInt64); got != int64(n-i-1) {
+					w.t.Fatalf("%d entries behind %v, not %d", got, from, n-i-1)
+				}
+			}
+		}
+	}
+	if got := w.s.Count(w.h.Arena, ID{}, MaxID, math.MaxInt64); got != int64(n) {
+		w.t.Fatalf("%d entries, not %d", got, n)
 	}
 }
 
