@@ -38,10 +38,11 @@ var _ = Family.Add(command.Spec{
 type dumper struct {
 	values  dump.Writer
 	payload []byte
+	most    int // bytes of a payload
 }
 
 var dumpers = sync.Pool{New: func() any {
-	d := &dumper{}
+	d := &dumper{most: payloadMax}
 	d.values.Strings.Compress = true
 	return d
 }}
@@ -92,7 +93,7 @@ func (d *dumper) append(dst []byte, v keyspace.Value) (_ []byte, ok bool) {
 		}
 		cell := v.Cell()
 		dst = append(dst, byte(d.values.Type(v.Type(), v.Encoding())))
-		if dst = d.appendValue(dst, &cell); len(dst)-start > payloadMax {
+		if dst = d.appendValue(dst, &cell); len(dst)-start > d.most {
 			return dst[:start], false
 		}
 		return rdb.AppendDumpFooterOf(dst, start, d.values.Version), true
@@ -103,7 +104,7 @@ func (d *dumper) append(dst []byte, v keyspace.Value) (_ []byte, ok bool) {
 	} else {
 		dst = rdb.AppendString(dst, v.Bytes(), &d.values.Strings)
 	}
-	return rdb.AppendDumpFooterOf(dst, start, dumpVersion), len(dst)-start <= payloadMax
+	return rdb.AppendDumpFooterOf(dst, start, dumpVersion), len(dst)-start <= d.most
 }
 
 // appendValue appends a value as in a file, leaf by leaf, until that is too long.
@@ -116,7 +117,7 @@ func (d *dumper) appendValue(dst []byte, cell *value.Cell) []byte {
 	h := dump.HeadOf(cell, len(leaves))
 	dst = d.values.AppendHead(dst, &h)
 	for _, ref := range leaves {
-		if dst = d.values.AppendLeaf(dst, &h, cell.Arena, ref); len(dst) > payloadMax {
+		if dst = d.values.AppendLeaf(dst, &h, cell.Arena, ref); len(dst) > d.most {
 			return dst
 		}
 	}

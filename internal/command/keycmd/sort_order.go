@@ -99,11 +99,15 @@ func (s *sorter) window(n int64) (from, to int64) {
 func (s *sorter) take(cell *value.Cell, t record.Type, n, from, to int64) {
 	s.order = make([]rank, 0, to-from)
 	s.items = make([]item, 0, to-from)
-	if t == record.List && to-from <= n/heapShare {
+	switch {
+	case t == record.List && to-from <= n/heapShare:
 		s.takeOfList(cell, n, from, to)
 		return
+	case t == record.ZSet:
+		s.takeOfZSet(cell, n, from, to)
+		return
 	}
-	back := s.o.desc && t != record.Set
+	back := s.o.desc && t == record.List
 	if back {
 		from, to = n-to, n-from
 	}
@@ -137,6 +141,22 @@ func (s *sorter) takeOfList(cell *value.Cell, n, from, to int64) {
 			e.Bytes = append([]byte{}, e.Bytes...)
 		}
 		s.keep(e)
+	}
+}
+
+func (s *sorter) takeOfZSet(cell *value.Cell, n, from, to int64) {
+	z := value.ZSetOf(cell)
+	first := from
+	if s.o.desc {
+		first = n - 1 - from
+	}
+	it := z.Iter(int(first), s.o.desc)
+	for range to - from {
+		text, v, _, ok := it.Next()
+		if !ok {
+			return
+		}
+		s.keep(listpack.Elem{Bytes: text, Int: v, IsInt: text == nil})
 	}
 }
 

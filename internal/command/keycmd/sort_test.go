@@ -7,11 +7,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/command/keycmd"
 	"github.com/spineldb/spinel/internal/hash"
+	"github.com/spineldb/spinel/internal/keyspace"
 )
 
 const (
@@ -174,6 +176,32 @@ func TestSortLocks(t *testing.T) {
 		if got := strings.Join(keys, " "); err != nil || got != tt.keys || spec.Everything(args) != tt.everything {
 			t.Errorf("%s: keys %q, everything %v, %v", tt.call, got, spec.Everything(args), err)
 		}
+	}
+}
+
+// TestSortBesideOthers: while somebody works on another key, a SORT that names its keys goes
+// on, and one that makes names of the elements waits.
+func TestSortBesideOthers(t *testing.T) {
+	db := newQuietFullDB(t)
+	do(db, sortSetup)
+	other := "a"
+	stripe := func(key string) uint64 { return keyspace.StripeSet(db.Keyspace.Placement([]byte(key))) }
+	for stripe(other) == stripe("l") {
+		other += "a"
+	}
+	x := db.Keyspace.NewTxn()
+	x.LockOne(db.Keyspace.Placement([]byte(other)))
+	run(t, db, step{"SORT l", "[1 2 3 10]"}, step{"SORT l BY nosort GET # LIMIT 0 1", "[3]"})
+	done := make(chan string)
+	go func() { done <- do(db, "SORT l BY w_*").Text() }()
+	select {
+	case <-done:
+		t.Error("it reads keys that somebody else has locked")
+	case <-time.After(20 * time.Millisecond):
+	}
+	x.Unlock()
+	if got := <-done; got != "[1 10 2 3]" {
+		t.Errorf("it gave %s", got)
 	}
 }
 
