@@ -50,6 +50,9 @@ func TestMigrateOverTheWire(t *testing.T) {
 	if got, err := b.Do("GET", "k"); err != nil || got.Text != long {
 		t.Errorf("%d bytes have arrived, %v", len(got.Text), err)
 	}
+	if n := a.info("migrate_cached_sockets"); n != "2" { // by either password
+		t.Errorf("%s connections are kept", n)
+	}
 	if left, err := a.Do("EXISTS", "k", "short"); err != nil || left.Int != 1 {
 		t.Errorf("%d keys are left, %v", left.Int, err)
 	}

@@ -77,6 +77,7 @@ func (s *Server) figures() *infocmd.Figures {
 		Listeners:  s.net.Addrs(),
 		ConfigFile: s.config.File(),
 		Hz:         hz.Get(s.config),
+		Migrating:  s.migrator.Idle(),
 	}
 	f.Histograms = s.histograms()
 	for _, l := range s.net.Stats(nil) {

@@ -36,6 +36,8 @@ func (s *Server) makeParts() error {
 		Keyspace: s.keyspace, Options: s.config, FS: vfs.OS{}, Clock: s.clock, Log: s.slog,
 		WorkDir: wd, PID: os.Getpid(), RedisVersion: RedisVersion,
 	})
+	after := func(d time.Duration, f func()) { time.AfterFunc(d, f) }
+	s.migrator = keycmd.NewMigrator(keycmd.Deps{Dial: s.dialPeer, After: after})
 	return err
 }
 
@@ -55,7 +57,7 @@ func (s *Server) families() [][]*command.Spec {
 			Reload: s.reload},
 		Info: infocmd.Deps{Build: s.build(), Keyspace: s.keyspace, Sessions: s.sessions, Options: s.config,
 			Clock: s.clock, Figures: s.figures, Table: table},
-		Key: keycmd.Deps{Dial: s.dialPeer, After: func(d time.Duration, f func()) { time.AfterFunc(d, f) }},
+		Key: s.migrator,
 		Latency: latencycmd.Deps{Options: s.config, Logs: s.logs, Monitor: s.latency,
 			Histograms: s.histograms, Table: table},
 		Memory: memorycmd.Deps{Keyspace: s.keyspace, Figures: s.memoryFigures},

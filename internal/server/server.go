@@ -21,6 +21,7 @@ import (
 	"github.com/spineldb/spinel/internal/acl"
 	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/command"
+	"github.com/spineldb/spinel/internal/command/keycmd"
 	"github.com/spineldb/spinel/internal/command/servercmd"
 	"github.com/spineldb/spinel/internal/config"
 	"github.com/spineldb/spinel/internal/exec"
@@ -64,6 +65,7 @@ type Server struct {
 	shared   *exec.Shared
 	net      *netloop.Server
 	saver    *snapshot.Saver
+	migrator *keycmd.Migrator
 
 	executors []*exec.Executor
 	started   int64 // monotonic

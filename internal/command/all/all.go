@@ -33,7 +33,7 @@ type Deps struct {
 	Conn    conncmd.Deps
 	Debug   debugcmd.Deps
 	Info    infocmd.Deps
-	Key     keycmd.Deps
+	Key     *keycmd.Migrator
 	Latency latencycmd.Deps
 	Memory  memorycmd.Deps
 	Server  servercmd.Deps
@@ -52,7 +52,7 @@ func Families(d Deps) [][]*command.Spec {
 		hllcmd.Family.Specs,
 		infocmd.Family.With(d.Info),
 		keycmd.Family.Specs,
-		keycmd.Services.With(keycmd.NewMigrator(d.Key)),
+		keycmd.Services.With(d.Key),
 		latencycmd.Family.With(d.Latency),
 		listcmd.Family.Specs,
 		memorycmd.Family.With(d.Memory),

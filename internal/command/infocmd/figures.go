@@ -38,6 +38,7 @@ type Figures struct {
 	Listeners  []string // name=tcp,bind=127.0.0.1,port=6379 and the like
 	ConfigFile string
 	Hz         int64
+	Migrating  int           // connections that MIGRATE keeps
 	Loops      int           // event loops that clients live on now
 	Shutdown   time.Duration // until a shutdown that waits for replicas happens; 0 if there is none
 }

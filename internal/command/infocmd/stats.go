@@ -34,8 +34,10 @@ func (r *report) stats(dst []byte) []byte {
 	f.int("pubsub_channels", g.Clients.Channels)
 	f.int("pubsub_patterns", g.Clients.Patterns)
 	f.int("pubsubshard_channels", g.Clients.ShardChannels)
-	f.zeros("latest_fork_usec", "total_forks", "migrate_cached_sockets", "slave_expires_tracked_keys",
-		"active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses",
+	f.zeros("latest_fork_usec", "total_forks")
+	f.int("migrate_cached_sockets", int64(g.Migrating))
+	f.zeros("slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
+		"active_defrag_key_hits", "active_defrag_key_misses",
 		"total_active_defrag_time", "current_active_defrag_time")
 	f.int("tracking_total_keys", g.Clients.TrackedKeys)
 	f.int("tracking_total_items", g.Clients.TrackedItems)

@@ -1,5 +1,11 @@
 // Package keycmd is the generic family of commands: those about keys as such, whatever
-// they hold. SORT, MIGRATE and WAIT, which Redis counts among them, are elsewhere.
+// they hold. WAIT, which Redis counts among them, is elsewhere.
+//
+//	del.go copy.go expire.go ttl.go   keys as such
+//	scan.go object.go                 what keys there are, and what they are like
+//	dump.go                           DUMP and RESTORE: values as payloads
+//	sort.go sort_order.go             SORT: which words mean what, and the order
+//	migrate.go migrate_peer.go        MIGRATE: keys to other servers, and the way there
 //
 // Commands that ask something about a key without reading its value (EXISTS, TTL, TYPE,
 // OBJECT) count as hits and misses but are no accesses: they leave the clocks alone
@@ -15,7 +21,7 @@ import (
 	"github.com/spineldb/spinel/internal/resp"
 )
 
-// Family is every command in this package; each file adds its own.
+// Family is every command in this package but MIGRATE; each file adds its own.
 var Family = command.Family{Group: "generic"}
 
 // Words of the journal.

@@ -52,6 +52,13 @@ type peer struct {
 	fresh bool  // and nothing has been sent on it
 }
 
+// Idle is how many connections are kept.
+func (m *Migrator) Idle() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.kept
+}
+
 // take is a connection to a target.
 func (m *Migrator) take(o *migrateOptions) (*peer, error) {
 	m.mu.Lock()
