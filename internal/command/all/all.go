@@ -9,6 +9,7 @@ import (
 	"github.com/spineldb/spinel/internal/command/configcmd"
 	"github.com/spineldb/spinel/internal/command/conncmd"
 	"github.com/spineldb/spinel/internal/command/debugcmd"
+	"github.com/spineldb/spinel/internal/command/geocmd"
 	"github.com/spineldb/spinel/internal/command/hashcmd"
 	"github.com/spineldb/spinel/internal/command/hllcmd"
 	"github.com/spineldb/spinel/internal/command/infocmd"
@@ -48,6 +49,7 @@ func Families(d Deps) [][]*command.Spec {
 		configcmd.Family.With(d.Config),
 		conncmd.Family.With(d.Conn),
 		debugcmd.Family.With(d.Debug),
+		geocmd.Family.Specs,
 		hashcmd.Family.Specs,
 		hllcmd.Family.Specs,
 		infocmd.Family.With(d.Info),
