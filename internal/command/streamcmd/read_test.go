@@ -61,8 +61,8 @@ func TestRanges(t *testing.T) {
 	db.Do("XINFO", "GROUPS", "s").WantRaw("*1\r\n%6\r\n$4\r\nname\r\n$1\r\ng\r\n$9\r\nconsumers\r\n:1\r\n" +
 		"$7\r\npending\r\n:1\r\n$17\r\nlast-delivered-id\r\n$3\r\n2-0\r\n$12\r\nentries-read\r\n:3\r\n" +
 		"$3\r\nlag\r\n:0\r\n")
-	db.Do("XINFO", "CONSUMERS", "s", "g").WantRaw("*1\r\n%4\r\n$4\r\nname\r\n$1\r\nc\r\n$7\r\npending\r\n:1\r\n" +
-		"$4\r\nidle\r\n:0\r\n$8\r\ninactive\r\n:0\r\n")
+	db.Do("XINFO", "CONSUMERS", "s", "g").WantRaw("*1\r\n%4\r\n$4\r\nname\r\n$1\r\nc\r\n" +
+		"$7\r\npending\r\n:1\r\n$4\r\nidle\r\n:0\r\n$8\r\ninactive\r\n:0\r\n")
 }
 
 func TestXRead(t *testing.T) {
