@@ -54,6 +54,7 @@ func (w *Writer) appendGroup(dst []byte, a *mem.Arena, name []byte, g *stream.Gr
 
 // A streamBuilder remembers which group and consumer the next pieces belong to.
 type streamBuilder struct {
+	old      bool // from before 7.0, when nobody counted what groups had read
 	group    stream.Group
 	consumer stream.Consumer
 }
@@ -72,13 +73,16 @@ func (b *streamBuilder) add(c *value.Cell, p *rdb.Piece) (err error) {
 			Length: p.Stream.Length, Last: streamID(p.Stream.Last),
 			MaxDeleted: streamID(p.Stream.MaxDeleted), Added: p.Stream.Added,
 		}
-		if p.Stream.Old {
+		if b.old = p.Stream.Old; b.old {
 			m.MaxDeleted, m.Added = stream.ID{}, s.S.Added
 		}
 		err = s.S.SetMeta(m)
 	case rdb.PieceGroup:
 		var isNew bool
 		reads := p.Group.EntriesRead
+		if b.old {
+			reads = s.S.Ordinal(streamID(p.Group.Last))
+		}
 		b.group, isNew, err = s.S.CreateGroup(h, p.Group.Name, streamID(p.Group.Last), reads)
 		if err == nil && !isNew {
 			err = rdb.ErrDuplicate

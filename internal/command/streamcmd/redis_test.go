@@ -538,7 +538,8 @@ func (p *program) pending(key string) []string {
 func masked(args []string, raw string) string {
 	text := timeless(raw)
 	if len(args) > 1 && args[0] == "XINFO" {
-		return strings.Join(strings.Fields(dropFields(text, "entries-read", "lag", "radix-tree-keys", "radix-tree-nodes")), " ")
+		text = dropFields(text, "entries-read", "lag", "radix-tree-keys", "radix-tree-nodes")
+		return strings.Join(strings.Fields(text), " ")
 	}
 	if args[0] == "XPENDING" && len(args) > 3 {
 		return pendingRow.ReplaceAllString(text, "[ $1 $2 T ")
