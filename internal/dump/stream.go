@@ -45,7 +45,7 @@ func (w *Writer) appendGroup(dst []byte, a *mem.Arena, name []byte, g *stream.Gr
 		dst = rdb.AppendConsumer(dst, t, &rdb.StreamConsumer{
 			Name: c.Name, SeenMS: c.Seen, ActiveMS: c.Active, Pending: uint64(c.Pending),
 		}, &w.Strings)
-		for it := g.Owned(a, c.Number, stream.ID{}); it.Next(); {
+		for it := g.OwnedIDs(a, c.Number); it.Next(); {
 			dst = rdb.AppendOwned(dst, fileID(it.ID))
 		}
 	}

@@ -114,7 +114,7 @@ func copyGroup(a *mem.Arena, g *stream.Group, h leaf.Heap, to *stream.Group) err
 			return err
 		}
 	}
-	for it := g.Owned(a, stream.Nobody, stream.ID{}); it.Next(); {
+	for it := g.OwnedIDs(a, stream.Nobody); it.Next(); {
 		if err := to.Assign(h, it.ID, stream.Nobody); err != nil {
 			return err
 		}
@@ -125,7 +125,7 @@ func copyGroup(a *mem.Arena, g *stream.Group, h leaf.Heap, to *stream.Group) err
 		if err != nil {
 			return err
 		}
-		for it := g.Owned(a, c.Number, stream.ID{}); it.Next(); {
+		for it := g.OwnedIDs(a, c.Number); it.Next(); {
 			if err := to.Assign(h, it.ID, fresh.Number); err != nil {
 				return err
 			}

@@ -414,7 +414,11 @@ func (w *world) compareGroup(g *Group, mg *modelGroup) {
 		consumers[string(c.Name)] = [2]int64{c.Seen, c.Active}
 		last := ID{}
 		n := 0
+		ids := g.OwnedIDs(a, c.Number)
 		for p := g.Owned(a, c.Number, ID{}); p.Next(); n++ {
+			if !ids.Next() || ids.ID != p.ID {
+				w.t.Fatalf("%v is called %v", p, ids.ID)
+			}
 			if n > 0 && !last.Less(p.ID) || p.Consumer != c.Number {
 				w.t.Fatalf("%v behind %v", p, last)
 			}

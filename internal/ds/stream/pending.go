@@ -182,6 +182,7 @@ type PendingIter struct {
 	cursor ranktree.Cursor
 	number uint32
 	owned  bool // it goes through those of a consumer
+	bare   bool // of which it says nothing but the ID
 	begun  bool
 }
 
@@ -196,6 +197,13 @@ func (g *Group) Owned(a *mem.Arena, number uint32, from ID) PendingIter {
 	tail := ownedTail(from)
 	return PendingIter{a: a, g: g, number: number, owned: true,
 		cursor: g.owned.Seek(a, ownedKey(number, from, &tail))}
+}
+
+// OwnedIDs is Owned for who wants no more than the IDs, which saves a look-up for each.
+func (g *Group) OwnedIDs(a *mem.Arena, number uint32) PendingIter {
+	it := g.Owned(a, number, ID{})
+	it.bare = true
+	return it
 }
 
 // Next goes to the next pending entry, the first at first, and says whether there is
@@ -216,7 +224,9 @@ func (it *PendingIter) Next() bool {
 	if binary.BigEndian.Uint32(key) != it.number {
 		return false
 	}
-	it.Pending, _ = it.g.Find(it.a, IDOf(key[numberSize:]))
+	if it.ID = IDOf(key[numberSize:]); !it.bare {
+		it.Pending, _ = it.g.Find(it.a, it.ID)
+	}
 	return true
 }
 
