@@ -43,8 +43,8 @@ func TestX9(t *testing.T) {
 			{"GEORADIUS k 1 1 nan m", "ERR need numeric radius"},
 			{"GEORADIUS k 1 1 -1 m", "ERR radius cannot be negative"},
 			{"GEORADIUS k 1 1 1 m STORE", syntax},
-			{"GEORADIUS k 1 1 1 m STORE d WITHDIST", "ERR STORE option in GEORADIUS is not compatible with WITHDIST, " +
-				"WITHHASH and WITHCOORD options"},
+			{"GEORADIUS k 1 1 1 m STORE d WITHDIST",
+				"ERR STORE option in GEORADIUS is not compatible with WITHDIST, WITHHASH and WITHCOORD options"},
 			{"GEORADIUS_RO k 1 1 1 m STORE d", syntax},
 			{"georadiusbymember k nobody x m", member},
 			{"georadiusbymember k Palermo x m", "ERR need numeric radius"},
@@ -64,7 +64,8 @@ func TestX9(t *testing.T) {
 			{"GEOSEARCH k FROMLONLAT 1 1 FROMMEMBER 7 BYRADIUS 1 m", syntax},
 			{"GEOSEARCH k FROMLONLAT 1 1 BYBOX 1 1 m STORE d", syntax},
 			{"GEOSEARCH k FROMLONLAT 1 1 BYBOX 1 1 m STOREDIST", syntax},
-			{"GEOSEARCH k FROMLONLAT 1 1 ASC ASC", "ERR exactly one of BYRADIUS and BYBOX can be specified for GEOSEARCH"},
+			{"GEOSEARCH k FROMLONLAT 1 1 ASC ASC",
+				"ERR exactly one of BYRADIUS and BYBOX can be specified for GEOSEARCH"},
 			{"geosearch k BYBOX 1 1 m ASC",
 				"ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for geosearch"},
 			{"GEOSEARCHSTORE d k FROMLONLAT 1 1 BYBOX 1 1 m WITHHASH", "ERR GEOSEARCHSTORE is not compatible with"},
@@ -80,7 +81,8 @@ func TestX9(t *testing.T) {
 		} {
 			do(db, tt.call).WantError(tt.want)
 		}
-		do(db, "GEOSEARCH k FROMLONLAT 1 1 BYRADIUS 1e308 km COUNT 9 ANY").WantArray("7", "Palermo", "Catania", "bottom")
+		do(db, "GEOSEARCH k FROMLONLAT 1 1 BYRADIUS 1e308 km COUNT 9 ANY").
+			WantArray("7", "Palermo", "Catania", "bottom")
 		do(db, "GEORADIUS k 1 1 1 m STORE str").Want("0") // nothing was found, so there is nothing
 		do(db, "EXISTS str").Want("0")
 		db.WantJournal("GEORADIUS k 1 1 1 m STORE str")
@@ -132,7 +134,8 @@ func TestX13(t *testing.T) {
 // that store changes the set.
 func FuzzSearch(f *testing.F) {
 	for _, line := range []string{
-		"FROMMEMBER Palermo BYRADIUS 200 km ASC COUNT 1 ANY", "FROMLONLAT 15 37 BYBOX 400 1e308 ft WITHDIST WITHCOORD",
+		"FROMMEMBER Palermo BYRADIUS 200 km ASC COUNT 1 ANY",
+		"FROMLONLAT 15 37 BYBOX 400 1e308 ft WITHDIST WITHCOORD",
 		"BYPOLYGON 3 -180 -85 180 85 0 0 WITHHASH", "STORE d STOREDIST", "COUNT 9223372036854775807 DESC",
 		"FROMLONLAT 180 85.05112878 BYRADIUS inf mi",
 	} {
@@ -143,8 +146,8 @@ func FuzzSearch(f *testing.F) {
 	sicily(db)
 	f.Fuzz(func(t *testing.T, line string) {
 		words := strings.Fields(line)
-		for _, start := range []string{"GEOSEARCH k", "GEOSEARCHSTORE d k", "GEORADIUS k 15 37 200 km", "georadiusbymember k",
-			"GEORADIUS_RO k", "GEOADD new"} {
+		for _, start := range []string{"GEOSEARCH k", "GEOSEARCHSTORE d k", "GEORADIUS k 15 37 200 km",
+			"georadiusbymember k", "GEORADIUS_RO k", "GEOADD new"} {
 			call := append(strings.Fields(start), words...)
 			in := bufio.NewReader(bytes.NewReader(db.Raw([]byte(request(call...)))))
 			if err := copyReply(&bytes.Buffer{}, in); err != nil || in.Buffered() > 0 {
@@ -153,9 +156,11 @@ func FuzzSearch(f *testing.F) {
 		}
 		if strings.Contains(strings.ToUpper(line), "STORE") {
 			db.Raw([]byte(request("DEL", "k")))
-			db.Raw([]byte(request(strings.Fields("GEOADD k 13.361389 38.115556 Palermo 15.087269 37.502669 Catania")...)))
+			towns := "GEOADD k 13.361389 38.115556 Palermo 15.087269 37.502669 Catania"
+			db.Raw([]byte(request(strings.Fields(towns)...)))
 		}
-		if got := string(db.Raw([]byte(request("GEODIST", "k", "Palermo", "Catania")))); got != "$11\r\n166274.1516\r\n" {
+		got := string(db.Raw([]byte(request("GEODIST", "k", "Palermo", "Catania"))))
+		if got != "$11\r\n166274.1516\r\n" {
 			t.Errorf("after %q, Catania is %q away", line, got)
 		}
 	})

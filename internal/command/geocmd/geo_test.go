@@ -53,7 +53,8 @@ func TestAdd(t *testing.T) {
 			do(db, tt.call).Want(tt.want)
 		}
 		db.WantJournal("zadd k nx 3377822707026402 7 3378191666521995 new",
-			"zadd k XX CH 3377822707026402 7 3378191666521995 newer", "zadd k CH 3377822707026402 7 3379368329318596 newer")
+			"zadd k XX CH 3377822707026402 7 3378191666521995 newer",
+			"zadd k CH 3377822707026402 7 3379368329318596 newer")
 	})
 }
 
@@ -62,7 +63,8 @@ func TestGet(t *testing.T) {
 		sicily(db)
 		for _, tt := range []struct{ call, want string }{
 			{"GEOPOS k Palermo nowhere", "[[13.36138933897018433 38.11555639549629859] (nil)]"},
-			{"GEOPOS k top bottom", "[[180 85.0511287799999991] [-179.99999731779098511 -85.05112751263942528]]"},
+			{"GEOPOS k top bottom",
+				"[[180 85.0511287799999991] [-179.99999731779098511 -85.05112751263942528]]"},
 			{"GEOPOS k", "[]"},
 			{"GEOPOS missing a b", "[(nil) (nil)]"},
 			{"GEOHASH k Palermo nowhere bottom 7", "[sqc8b49rny0 (nil) 00bh0hbj200 sqc0pvdq1c0]"},
@@ -75,7 +77,8 @@ func TestGet(t *testing.T) {
 			do(db, tt.call).Want(tt.want)
 		}
 		db.Session.Out.Resp3 = true
-		do(db, "GEOPOS k bottom x").WantRaw("*2\r\n*2\r\n,-179.99999731779098511\r\n,-85.05112751263942528\r\n_\r\n")
+		do(db, "GEOPOS k bottom x").
+			WantRaw("*2\r\n*2\r\n,-179.99999731779098511\r\n,-85.05112751263942528\r\n_\r\n")
 		do(db, "GEODIST k Palermo Palermo").WantRaw("$6\r\n0.0000\r\n")
 		do(db, "GEODIST k Palermo x").WantRaw("_\r\n")
 	})
@@ -126,6 +129,7 @@ func TestStoreJournal(t *testing.T) {
 	do(db, "GEORADIUS missing 15 37 200 km STORE d").Want("0")
 	do(db, "GEORADIUS missing 15 37 200 km STORE d").Want("0")
 	do(db, "EXISTS d").Want("0")
-	db.WantJournal("GEOSEARCHSTORE d k FROMLONLAT 15 37 BYRADIUS 200 km", "GEOSEARCHSTORE d k FROMLONLAT 0 0 BYRADIUS 1 m",
+	db.WantJournal("GEOSEARCHSTORE d k FROMLONLAT 15 37 BYRADIUS 200 km",
+		"GEOSEARCHSTORE d k FROMLONLAT 0 0 BYRADIUS 1 m",
 		"GEORADIUS k 15 37 200 km STORE d", "GEORADIUS missing 15 37 200 km STORE d")
 }

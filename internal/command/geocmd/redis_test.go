@@ -181,7 +181,8 @@ func (g generator) place() (lon, lat string) {
 		x, y = g.near(13.4), g.near(52.5)
 	}
 	if g.IntN(300) == 0 {
-		return g.of("181 x nan inf 1e400 -180.0000001 -180 0x10 1e308"), g.of("90 85.0511287800001 -85.05112878 x 1")
+		return g.of("181 x nan inf 1e400 -180.0000001 -180 0x10 1e308"),
+			g.of("90 85.0511287800001 -85.05112878 x 1")
 	}
 	x, y = min(max(x, -180), 179.9999999), min(max(y, -latMax), latMax)
 	return strconv.FormatFloat(x, 'g', -1, 64), strconv.FormatFloat(y, 'g', -1, 64)
@@ -253,7 +254,8 @@ func (g generator) options(args []string, stores bool) []string {
 				args = append(args, g.of("WITHDIST WITHCOORD WITHHASH withdist"))
 			}
 		case 2:
-			if args = append(args, "COUNT", g.of("1 2 5 10 100 1 2 5 10 100 1 2 5 0 -1 x")); stores || g.IntN(2) == 0 {
+			args = append(args, "COUNT", g.of("1 2 5 10 100 1 2 5 10 100 1 2 5 0 -1 x"))
+			if stores || g.IntN(2) == 0 {
 				args = append(args, "ANY")
 			}
 		case 3:

@@ -11,8 +11,8 @@ import (
 
 // FuzzAppendDegrees compares with strconv, whose digits are exact.
 func FuzzAppendDegrees(f *testing.F) {
-	for _, v := range []float64{0, math.Copysign(0, -1), 180, -180, 85.05112878, 0.5, -0.25, 1e-17, 5e-18, 4.9e-18,
-		5e-324, 0.1, 1 - 1e-16, 179.99999731779098511, 1.0 / (1 << 18), 3.0 / (1 << 18), -1e-30} {
+	for _, v := range []float64{0, math.Copysign(0, -1), 180, -180, 85.05112878, 0.5, -0.25, 1e-17, 5e-18,
+		4.9e-18, 5e-324, 0.1, 1 - 1e-16, 179.99999731779098511, 1.0 / (1 << 18), 3.0 / (1 << 18), -1e-30} {
 		f.Add(v)
 	}
 	f.Fuzz(func(t *testing.T, v float64) {
