@@ -128,7 +128,7 @@ func fold(name []byte) (lo, hi uint64) {
 		if n > 8 {
 			hi = binary.LittleEndian.Uint64(name[n-8:])
 			if n > 16 {
-				hi ^= binary.LittleEndian.Uint64(name[8:]) * 0x9e3779b97f4a7c15
+				hi ^= (binary.LittleEndian.Uint64(name[8:]) | small) * 0x9e3779b97f4a7c15
 			}
 		}
 	} else {

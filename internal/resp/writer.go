@@ -354,7 +354,7 @@ func (w *Writer) Bool(b bool) {
 // Double writes a floating-point number; in RESP2 its text as a string.
 func (w *Writer) Double(f float64) {
 	var text [64]byte
-	digits := numtext.AppendFloat(text[:0], f)
+	digits := numtext.AppendFloat17(text[:0], f)
 	if !w.Resp3 {
 		w.Bulk(digits)
 		return

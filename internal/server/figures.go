@@ -56,7 +56,7 @@ func (s *Server) resetStats() {
 		x.ResetStats()
 	}
 	k := &s.keyspace.Stats
-	for _, n := range []interface{ Store(int64) }{&k.Expired, &k.ExpiredStalePerc, &k.ExpiredTimeCap, &k.Evicted,
+	for _, n := range []interface{ Store(int64) }{&k.Expired, &k.ExpiredFields, &k.ExpiredStalePerc, &k.ExpiredTimeCap, &k.Evicted,
 		&k.EvictionExceeded, &k.ExpireCycleMicros, &k.LazyFreed, &s.sessions.Accepted, &s.sessions.Refused} {
 		n.Store(0)
 	}

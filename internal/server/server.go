@@ -145,6 +145,7 @@ func (s *Server) assemble() error {
 	s.users.Configure(s.config)
 	s.keyspace.Expired = s.journalRemoval(&s.keyspace.Tuning.LazyExpire)
 	s.keyspace.Evicted = s.journalRemoval(&s.keyspace.Tuning.LazyEvict)
+	s.keyspace.FieldExpired = s.journalField
 	if err := s.makeParts(); err != nil {
 		return err
 	}
@@ -188,6 +189,14 @@ func (s *Server) journalRemoval(lazy *atomic.Bool) func(db int, key []byte) {
 			name = []byte("UNLINK")
 		}
 		args := [][]byte{name, append([]byte(nil), key...)}
+		s.journal.Append([]journal.Effect{{DB: db, Args: args}})
+	}
+}
+
+// journalField journals a field that a sweep removes.
+func (s *Server) journalField(db int, key, field []byte) {
+	if s.journal.Active() {
+		args := [][]byte{[]byte("HDEL"), append([]byte(nil), key...), append([]byte(nil), field...)}
 		s.journal.Append([]journal.Effect{{DB: db, Args: args}})
 	}
 }

@@ -14,6 +14,8 @@
 //	SPINEL_BIG_MB        size of the largest argument                    64
 //	SPINEL_SLOW_CLIENTS  clients that send one byte a second          1000
 //	SPINEL_DEAF_CLIENTS  clients that never read their replies          20
+//	SPINEL_DIFFERENTIAL  random commands to us and to redis-server   20000
+//	SPINEL_SEED          seed of these commands                         1
 package e2e
 
 import (

@@ -154,6 +154,9 @@ func infoFacts(f facts, path string, r client.Reply) {
 	for i, name := range infoFields {
 		f[path+" "+name] = render(r.Elems[i])
 	}
+	if slices.Contains(grown, strings.ToUpper(path)) {
+		delete(f, path+" arity")
+	}
 	for i, spec := range r.Elems[8].Elems {
 		f[fmt.Sprint(path, " key specification ", i)] = render(spec)
 	}

@@ -6,13 +6,12 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
-	"strconv"
-	"strings"
 
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/ds/record"
 	"github.com/spineldb/spinel/internal/ds/stream"
 	"github.com/spineldb/spinel/internal/keyspace"
+	"github.com/spineldb/spinel/internal/numtext"
 	"github.com/spineldb/spinel/internal/value"
 )
 
@@ -81,7 +80,7 @@ func (d *digest) mixValue(v keyspace.Value) error {
 		value.Each(&cell, func(e *value.Element) {
 			var one digest
 			one.mix(e.Name.Text(&buf))
-			one.mix(appendScore(nil, e.Score))
+			one.mix(numtext.AppendFloat17(nil, e.Score))
 			d.add(one[:])
 		})
 	case record.Stream:
@@ -102,31 +101,6 @@ func (d *digest) mixValue(v keyspace.Value) error {
 		d.add(expires)
 	}
 	return nil
-}
-
-// appendScore appends a score as C's %.17g prints it.
-func appendScore(dst []byte, score float64) []byte {
-	switch {
-	case math.IsInf(score, 1):
-		return append(dst, "inf"...)
-	case math.IsInf(score, -1):
-		return append(dst, "-inf"...)
-	}
-	text := strconv.FormatFloat(score, 'e', 16, 64) // d.ddde±dd: what decides about the form
-	mantissa, exponent, _ := strings.Cut(text, "e")
-	exp, _ := strconv.Atoi(exponent)
-	if exp < -4 || exp >= 17 {
-		mantissa = trimZeros(mantissa)
-		return fmt.Appendf(dst, "%se%+03d", mantissa, exp)
-	}
-	return append(dst, trimZeros(strconv.FormatFloat(score, 'f', 16-exp, 64))...)
-}
-
-func trimZeros(s string) string {
-	if strings.Contains(s, ".") {
-		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
-	}
-	return s
 }
 
 func (d *digest) text() string { return hex.EncodeToString(d[:]) }

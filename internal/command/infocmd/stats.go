@@ -22,6 +22,7 @@ func (r *report) stats(dst []byte) []byte {
 	f.int("rejected_connections", r.Sessions.Refused.Load())
 	f.zeros("sync_full", "sync_partial_ok", "sync_partial_err")
 	f.int("expired_keys", ks.Expired.Load())
+	f.int("expired_subkeys", ks.ExpiredFields.Load())
 	f.decimal("expired_stale_perc", float64(ks.ExpiredStalePerc.Load())/100, 2)
 	f.int("expired_time_cap_reached_count", ks.ExpiredTimeCap.Load())
 	f.int("expire_cycle_cpu_milliseconds", ks.ExpireCycleMicros.Load()/1000)

@@ -138,7 +138,7 @@ func (s *scanner) add(text []byte, v int64, score float64) {
 	writeMember(s.out, text, v)
 	s.n++
 	if !s.bare {
-		s.out.Bulk(numtext.AppendFloat(buf[:0], score))
+		s.out.Bulk(numtext.AppendFloat17(buf[:0], score))
 		s.n++
 	}
 }
