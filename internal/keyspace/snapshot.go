@@ -188,7 +188,9 @@ func (l *Loader) Build(placement uint64, it *Item, typ record.Type, fill func(c 
 }
 
 // BuildMore goes on with a key that Build has made.
-func (l *Loader) BuildMore(placement uint64, it *Item, typ record.Type, fill func(c *value.Cell) error) error {
+func (l *Loader) BuildMore(
+	placement uint64, it *Item, typ record.Type, fill func(c *value.Cell) error,
+) error {
 	return l.locked(placement, func(t *Txn, _ *stripe) error {
 		t.Hint(it.Key, placement)
 		c, ok, err := t.EditIn(it.DB, it.Key, typ)

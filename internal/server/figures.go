@@ -56,8 +56,10 @@ func (s *Server) resetStats() {
 		x.ResetStats()
 	}
 	k := &s.keyspace.Stats
-	for _, n := range []interface{ Store(int64) }{&k.Expired, &k.ExpiredFields, &k.ExpiredStalePerc, &k.ExpiredTimeCap, &k.Evicted,
-		&k.EvictionExceeded, &k.ExpireCycleMicros, &k.LazyFreed, &s.sessions.Accepted, &s.sessions.Refused} {
+	for _, n := range []interface{ Store(int64) }{
+		&k.Expired, &k.ExpiredFields, &k.ExpiredStalePerc, &k.ExpiredTimeCap, &k.Evicted,
+		&k.EvictionExceeded, &k.ExpireCycleMicros, &k.LazyFreed, &s.sessions.Accepted, &s.sessions.Refused,
+	} {
 		n.Store(0)
 	}
 	s.rates.ops.Reset()

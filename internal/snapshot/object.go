@@ -21,7 +21,8 @@ func (w *worker) object(b *batch, r *rdb.Raw, raw []byte) bool {
 	}
 	typ, ok := dump.TypeOf(w.obj.Object.Type)
 	if !ok {
-		return w.refuse(b, r, &rdb.UnsupportedTypeError{Offset: r.Offset, Code: byte(r.Type), DB: r.DB, Key: w.obj.Key})
+		err := &rdb.UnsupportedTypeError{Offset: r.Offset, Code: byte(r.Type), DB: r.DB, Key: w.obj.Key}
+		return w.refuse(b, r, err)
 	}
 	it := keyspace.Item{DB: r.DB, Key: w.obj.Key, Expiry: expiryOf(&r.Head)}
 	ks := w.load.saver.Keyspace

@@ -33,7 +33,8 @@ import (
 //	{o}       a bit offset      {g}  a member of a geo set
 //
 // In front, ~ says that the order of the reply's elements is nobody's, and % that of its
-// pairs, ! that the reply is not compared. What depends on chance, on time or on the order of a table is left out.
+// pairs, ! that the reply is not compared. What depends on chance, on time or on the
+// order of a table is left out.
 var differential = strings.Split(strings.TrimSpace(`
 SET {k} {e}
 GET {k}
@@ -319,7 +320,8 @@ func crosswise(t *testing.T, d *differ, ours, theirs *process, program string, a
 	if !fromOurs.waitReady() {
 		t.Fatal("redis-server does not load our file")
 	}
-	for name, p := range map[string]*process{"theirs from our file": fromOurs, "ours from their file": fromTheirs} {
+	all := map[string]*process{"theirs from our file": fromOurs, "ours from their file": fromTheirs}
+	for name, p := range all {
 		if got := d.must(join(p), "DEBUG", "DIGEST"); got != digest {
 			t.Errorf("%s: digest %s, want %s", name, got, digest)
 		}
@@ -523,13 +525,15 @@ func (d *differ) place(name string) string {
 	case "j":
 		return strconv.Itoa(r.IntN(16) - 8)
 	case "f":
-		return d.pick("0", "1", "-1", "1.5", "3", "inf", "-inf", "1e300", "0.1", "17", "-2.25", "3.0e3", "12345678901")
+		return d.pick("0", "1", "-1", "1.5", "3", "inf", "-inf", "1e300", "0.1", "17", "-2.25", "3.0e3",
+			"12345678901")
 	case "r":
 		return d.pick("-inf", "+inf", "0", "(0", "1", "(1", "(1.5", "17", "-1", "(3", "inf", "0.1")
 	case "y":
 		return d.pick("-", "+", "[a", "(a", "[b", "(m", "[zz", "[", "(", "[5", "x")
 	case "id":
-		return d.pick("0", "0-1", "1-1", "1-2", "2-1", "3-7", "5-0", "5-1", "7-3", "9-9", "10", "12-1", "15-2", "20-20",
+		return d.pick("0", "0-1", "1-1", "1-2", "2-1", "3-7", "5-0", "5-1", "7-3", "9-9", "10", "12-1",
+			"15-2", "20-20",
 			"0-0", "99-1", "18446744073709551615-18446744073709551615")
 	case "c":
 		return d.pick("alice", "bob", "c")
@@ -556,11 +560,13 @@ func (d *differ) element() string {
 	case 1:
 		return d.pick("", "\x00", "\r\n", "-0", "+1", "01", " 1", "1 ", "1e3", "nan", "3.0")
 	case 2:
-		return d.pick("127", "128", "-128", "-129", "32767", "32768", "8388607", "8388608", "2147483647", "2147483648",
+		return d.pick("127", "128", "-128", "-129", "32767", "32768", "8388607", "8388608", "2147483647",
+			"2147483648",
 			"4096", "-4097", "9223372036854775807", "9223372036854775808", "-9223372036854775808")
 	case 3, 4, 5:
 		return strconv.Itoa(d.rng.IntN(10))
 	default:
-		return d.pick("a", "b", "c", "d", "e", "foo", "bar", "hello world", "m1", "m2", "m3", "m4", "m5", "m6", "m7")
+		return d.pick("a", "b", "c", "d", "e", "foo", "bar", "hello world", "m1", "m2", "m3", "m4", "m5", "m6",
+			"m7")
 	}
 }

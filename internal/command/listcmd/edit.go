@@ -25,8 +25,8 @@ var (
 		Name:    "LINSERT",
 		Summary: "Insert an element before or after another element in a list",
 		Since:   "2.2.0",
-		Complexity: "O(N) where N is the number of elements to traverse before seeing the value pivot. This means " +
-			"that inserting somewhere on the left end on the list (head) can be considered O(1) and inserting " +
+		Complexity: "O(N) where N is the number of elements to traverse before seeing the value pivot. This " +
+			"means that inserting somewhere on the left end on the list (head) can be considered O(1) and inserting " +
 			"somewhere on the right end (tail) is O(N).",
 		Syntax: "key where=(BEFORE|AFTER) pivot element",
 		Arity:  5,

@@ -298,8 +298,10 @@ func TestListAllocs(t *testing.T) {
 	}
 	db := cmdtest.New(t, listcmd.Family.Specs)
 	do(db, "RPUSH l a b c")
-	for _, call := range []string{"LPUSH l x", "RPUSH l 17", "LPOP l", "RPOP l", "LLEN l", "LINDEX l 1", "LRANGE l 0 2",
-		"LSET l 0 y", "LMOVE l l LEFT RIGHT"} {
+	for _, call := range []string{
+		"LPUSH l x", "RPUSH l 17", "LPOP l", "RPOP l", "LLEN l", "LINDEX l 1", "LRANGE l 0 2",
+		"LSET l 0 y", "LMOVE l l LEFT RIGHT",
+	} {
 		if n := db.AllocsPerRun(strings.Fields(call)...); n != 0 {
 			t.Errorf("%s allocates %v times", call, n)
 		}

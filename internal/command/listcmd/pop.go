@@ -91,7 +91,8 @@ func popSome(c *command.Ctx, key []byte, l *value.List, count int, front bool) e
 	return failed(err)
 }
 
-const complexityOfMPop = "O(N+M) where N is the number of provided keys and M is the number of elements returned."
+const complexityOfMPop = "O(N+M) where N is the number of provided keys and M is the number of elements " +
+	"returned."
 
 var _ = Family.Add(command.Spec{
 	Name:       "LMPOP",

@@ -6,8 +6,8 @@ import (
 	"github.com/spineldb/spinel/internal/value"
 )
 
-const complexityOfPush = "O(1) for each element added, so O(N) to add N elements when the command is called " +
-	"with multiple arguments."
+const complexityOfPush = "O(1) for each element added, so O(N) to add N elements when the command is " +
+	"called with multiple arguments."
 
 func pushSpec(name, summary, since, several string, run func(*command.Ctx) error) command.Spec {
 	return command.Spec{

@@ -26,8 +26,8 @@ var (
 		Name:    "LINDEX",
 		Summary: "Get an element from a list by its index",
 		Since:   "1.0.0",
-		Complexity: "O(N) where N is the number of elements to traverse to get to the element at index. This makes " +
-			"asking for the first or the last element of the list O(1).",
+		Complexity: "O(N) where N is the number of elements to traverse to get to the element at index. This " +
+			"makes asking for the first or the last element of the list O(1).",
 		Syntax: "key index:integer",
 		Arity:  3,
 		Flags:  command.ReadOnly,
@@ -52,9 +52,9 @@ var (
 		Name:    "LPOS",
 		Summary: "Return the index of matching elements on a list",
 		Since:   "6.0.6",
-		Complexity: "O(N) where N is the number of elements in the list, for the average case. When searching for " +
-			"elements near the head or the tail of the list, or when the MAXLEN option is provided, the command may " +
-			"run in constant time.",
+		Complexity: "O(N) where N is the number of elements in the list, for the average case. When searching " +
+			"for elements near the head or the tail of the list, or when the MAXLEN option is provided, the " +
+			"command may run in constant time.",
 		Syntax: "key element [RANK=rank:integer] [COUNT=num-matches:integer] [MAXLEN=len:integer]",
 		Arity:  -3,
 		Flags:  command.ReadOnly,
@@ -135,8 +135,8 @@ func lrange(c *command.Ctx) error {
 }
 
 var (
-	errRankZero = &resp.Error{Code: "ERR", Text: "RANK can't be zero: use 1 to start from the first match, 2 from " +
-		"the second ... or use negative to start from the end of the list"}
+	errRankZero = &resp.Error{Code: "ERR", Text: "RANK can't be zero: use 1 to start from the first match, 2 " +
+		"from the second ... or use negative to start from the end of the list"}
 	errCountNegative  = &resp.Error{Code: "ERR", Text: "COUNT can't be negative"}
 	errMaxLenNegative = &resp.Error{Code: "ERR", Text: "MAXLEN can't be negative"}
 )
