@@ -248,10 +248,19 @@ func (w *Writer) Int(n int64) {
 
 // Bulk writes a string reply of any bytes, copying them.
 func (w *Writer) Bulk(b []byte) {
-	w.room(len(b) + bufferRoom)
-	w.header('$', len(b))
-	w.buf = append(w.buf, b...)
-	w.buf = append(w.buf, '\r', '\n')
+	n := len(b)
+	w.room(n + bufferRoom)
+	buf := append(w.buf, '$')
+	switch { // most are short: see header
+	case n < 10:
+		buf = append(buf, byte('0'+n), '\r', '\n')
+	case n < 100:
+		buf = append(buf, byte('0'+n/10), byte('0'+n%10), '\r', '\n')
+	default:
+		buf = append(numtext.AppendInt(buf, int64(n)), '\r', '\n')
+	}
+	buf = append(buf, b...)
+	w.buf = append(buf, '\r', '\n')
 }
 
 // BulkString is Bulk for a string.

@@ -371,6 +371,22 @@ func (it *ListIter) Next() (e listpack.Elem, ok bool) {
 	return e, true
 }
 
+// Each calls fn for n elements from i on, which there are: a text that is not nil, or an
+// integer.
+func (l *List) Each(i, n int, fn func(text []byte, v int64)) {
+	if l.rooted {
+		it := l.q.Iter(l.Arena, i, false, l.forLists()) // not from opts: that would put l on the heap
+		it.Each(n, fn)
+		return
+	}
+	p := l.packed()
+	at := p.Seek(i)
+	for range n {
+		fn(p.Value(at))
+		at = p.Next(at)
+	}
+}
+
 func listRoot(root []byte) (q quicklist.List) {
 	q.Load(root)
 	return q

@@ -126,11 +126,14 @@ func lrange(c *command.Ctx) error {
 	if from == to {
 		return nil
 	}
-	it := l.Iter(from, false)
-	for range to - from {
-		e, _ := it.Next()
-		write(c.Out, e)
-	}
+	out := c.Out
+	l.Each(from, to-from, func(text []byte, v int64) {
+		if text != nil {
+			out.Bulk(text)
+		} else {
+			out.BulkInt(v)
+		}
+	})
 	return nil
 }
 

@@ -98,6 +98,26 @@ func (it *Iter) Next() (e listpack.Elem, ok bool) {
 	return e, true
 }
 
+// Each calls fn for the next n elements, or for all that are left, of a walk towards the
+// tail: a text that is not nil, or an integer. It is Next without the cost of an Elem.
+func (it *Iter) Each(n int, fn func(text []byte, v int64)) {
+	for n > 0 && (it.left > 0 || it.advance()) {
+		now := min(n, it.left)
+		n -= now
+		it.left -= now
+		if it.plain {
+			fn(it.node, 0)
+			continue
+		}
+		list, at := listpack.List(it.node), it.at
+		for range now {
+			fn(list.Value(at))
+			at += list.SizeAt(at)
+		}
+		it.at = at
+	}
+}
+
 // advance goes to the next node, if there is one.
 func (it *Iter) advance() bool {
 	if it.done {
