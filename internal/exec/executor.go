@@ -37,6 +37,7 @@ type Executor struct {
 	try     func(*keyspace.Waiter, []byte) bool
 	ended   []*session.Session // in this turn
 
+	ticked    int64 // requests processed when trim was last called
 	exclusive bool  // in exclusive mode
 	changes   int64 // not yet reported
 	helped    int64 // requests processed when Help was last called
@@ -289,12 +290,30 @@ const tick = 100 * time.Millisecond
 // Tick implements the loop's handler.
 func (x *Executor) Tick(int64) time.Duration {
 	x.pool.Trim(8)
+	x.trim()
 	x.resumePaused()
 	x.timeouts()
 	if len(x.stopped) > 0 {
 		return max(min(tick, time.Duration(x.Sessions.Pause.Until()-x.mono)), time.Millisecond)
 	}
 	return tick
+}
+
+const (
+	// calmRequests is how many requests between two ticks are few.
+	calmRequests = 100
+
+	// scratchKept is the number of requests whose scratch memory is kept in any case.
+	scratchKept = 4 * window
+)
+
+// trim drops the scratch memory that large turns have left, if the last ones were small.
+func (x *Executor) trim() {
+	few := x.Stats.Processed-x.ticked < calmRequests
+	x.ticked = x.Stats.Processed
+	if few && cap(x.reqs) > scratchKept && len(x.reqs) == 0 && len(x.feeds) == 0 {
+		x.reqs, x.args, x.place, x.feeds, x.seek, x.old = nil, nil, nil, nil, seeker{}, nil
+	}
 }
 
 // resumePaused goes on with the sessions that a pause stopped, if it is over.

@@ -335,6 +335,9 @@ func (b *bufferRing) retire(id int) {
 	_ = unix.Madvise(b.mem[id*b.size:(id+1)*b.size], unix.MADV_DONTNEED)
 }
 
+// giveBack gives the memory of all buffers back; what they hold is lost.
+func (b *bufferRing) giveBack() { _ = unix.Madvise(b.mem, unix.MADV_DONTNEED) }
+
 // lend gives a buffer to the kernel; publish tells it.
 func (b *bufferRing) lend(id int) {
 	e := &b.ring[b.tail&(bufferEntries-1)]

@@ -56,6 +56,7 @@ type uring struct {
 	reports   []*conn // ending or leaving, perhaps done
 	quick     []quickSend
 	calm      bool // fewer buffers are enough
+	filled    bool // buffers have received something since their memory was given back
 	starved   bool // the kernel ran out of buffers
 	messages  []*message
 	listeners []*listener
@@ -210,6 +211,7 @@ func (p *uring) recvDone(c *conn, res int32, flags uint32) {
 	if res > 0 {
 		// An error or the end brings no data, even if the flags name a buffer.
 		data, id, done := p.bufs.data(flags, int(res))
+		p.filled = true
 		if done {
 			p.spent = append(p.spent, id)
 		}
@@ -377,7 +379,16 @@ func (p *uring) finish() {
 }
 
 // trim has buffers beyond the first ones retired as they come back.
-func (p *uring) trim() { p.calm = true }
+// trim gives back the memory of the buffers that are lent to the kernel. It fills them
+// within our own calls only (deferred task work), and what it has filled and we have not
+// seen has a completion that waits.
+func (p *uring) trim() {
+	p.calm = true
+	if p.filled && !p.ring.ready() && !p.ring.overflowed() {
+		p.filled = false
+		p.bufs.giveBack()
+	}
+}
 
 func (p *uring) send(c *conn) {
 	if !p.l.take(c) {

@@ -47,6 +47,9 @@ func (r *Rate) Sample(mono int64, total uint64) {
 // PerSecond is the mean of the last 16 samples.
 func (r *Rate) PerSecond() int64 { return r.mean.Load() }
 
+// Latest is the last sample. It belongs to the feeding goroutine.
+func (r *Rate) Latest() int64 { return r.samples[(r.next+rateSamples-1)%rateSamples] }
+
 // Reset forgets every sample. Like Sample, it belongs to the feeding goroutine.
 func (r *Rate) Reset() {
 	r.started, r.lastMono, r.lastTotal = false, 0, 0

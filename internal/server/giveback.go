@@ -18,17 +18,22 @@ type giveBack struct {
 	due       atomic.Bool // in any case, calm or not
 	running   atomic.Bool
 	allocated uint64 // ever, when a calm server was last seen to; of cron
+	calmFor   int    // runs of cron; of cron
 }
 
 const (
 	calmCommands  = 1000      // a second, below which a server is calm
+	calmRuns      = 5         // of cron, after which it is believed: half a second
 	giveBackBytes = 512 << 10 // that were allocated since make it worthwhile
 )
 
 // giveHeapBack is called by cron.
 func (s *Server) giveHeapBack() {
 	g := &s.giving
-	calm := s.rates.ops.PerSecond() < calmCommands
+	if g.calmFor++; s.rates.ops.Latest() >= calmCommands {
+		g.calmFor = 0
+	}
+	calm := g.calmFor >= calmRuns
 	if !calm && !g.due.Load() || g.running.Load() {
 		return
 	}

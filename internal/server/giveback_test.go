@@ -18,6 +18,7 @@ func TestGiveHeapBack(t *testing.T) {
 	var garbage []byte
 	allocate := func(n int) { garbage = make([]byte, n) }
 	allocate(2 * giveBackBytes)
+	s.giving.calmFor = calmRuns
 	last := collections()
 	for _, tt := range []struct {
 		what   string

@@ -138,6 +138,7 @@ func run(set *config.Set, args []string, stdout, stderr io.Writer) int {
 			return 1
 		}
 	}
+	s.giving.due.Store(true) // what starting and loading have left
 	s.log.Noticef("Ready to accept connections")
 	notifyReady(set, s.log)
 	code := s.Wait()
