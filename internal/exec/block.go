@@ -32,6 +32,7 @@ type blocked struct {
 	resp3  bool
 	until  int64 // monotonic nanoseconds, 0 for never
 	ended  bool  // and still among the loop's waits
+	erred  bool  // it ended with an error; written before the loop is told
 	empty  func(*resp.Writer)
 }
 
@@ -122,6 +123,7 @@ func (x *Executor) tryServe(w *keyspace.Waiter, key []byte) bool {
 	}
 	x.changes += int64(x.txn.Dirty())
 	x.commit(b.s)
+	x.time(b.spec, &request{args: b.args})
 	var all []byte
 	for _, chunk := range x.reply.Take(nil) {
 		all = append(all, chunk.Bytes...)
@@ -141,6 +143,7 @@ func (b *blocked) Unblock(asError bool) bool {
 	}
 	out := resp.Writer{Resp3: b.resp3}
 	if asError {
+		b.erred = true
 		out.Error(errUnblocked)
 	} else {
 		b.empty(&out)
@@ -156,6 +159,10 @@ func (b *blocked) Unblock(asError bool) bool {
 func (x *Executor) unblocked(s *session.Session) {
 	switch w := s.Wait.(type) {
 	case *blocked:
+		if w.erred {
+			x.count(errUnblocked)
+			x.Stats.Commands[w.spec.ID].Failed++
+		}
 		x.endWait(s, w)
 	case *task:
 		x.endTask(s, w)

@@ -171,6 +171,8 @@ func (s *Server) redact(spec *command.Spec, args command.Args) [][]byte {
 		return args
 	case spec.FullName() == "config|set":
 		return configcmd.Redacted(s.config.Schema(), args)
+	case spec.FullName() == "hello":
+		return conncmd.RedactedHello(args)
 	case spec.FullName() == "migrate":
 		return keycmd.Redacted(args)
 	default:

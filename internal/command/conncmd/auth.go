@@ -1,6 +1,9 @@
 package conncmd
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/spineldb/spinel/internal/acl"
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/resp"
@@ -146,4 +149,16 @@ func (d Deps) greet(out *resp.Writer, id uint64) {
 	out.BulkString("master")
 	out.BulkString("modules")
 	out.Array(0)
+}
+
+// RedactedHello is what logs may show of a HELLO: not the name and password behind AUTH.
+func RedactedHello(args [][]byte) [][]byte {
+	out := slices.Clone(args)
+	for i := 2; i+2 < len(out); i++ {
+		if strings.EqualFold(string(out[i]), "AUTH") {
+			out[i+1], out[i+2] = []byte("(redacted)"), []byte("(redacted)")
+			i += 2
+		}
+	}
+	return out
 }
