@@ -114,6 +114,7 @@ var keptRest = []Handle{
 	keptInt("busy-reply-threshold", 5000, 0, 0, "lua-time-limit"),
 	keptBool("crash-log-enabled", true),
 	keptBool("crash-memcheck-enabled", true),
+	keptBool("use-exit-on-panic", false),
 	Enum(Option{Name: "enable-module-command", Default: "no"},
 		Choice("no", 0), Choice("yes", 1), Choice("local", 2)),
 	keptText("ignore-warnings"),
