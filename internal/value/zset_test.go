@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -228,7 +229,7 @@ func (w *zsetWorld) step(verb byte, n int) {
 	case 14:
 		w.thaw()
 	case 15:
-		w.hashed(&z, uint64(n)<<22&math.MaxUint32)
+		w.scan(&z, 1+int64(n>>4)<<(n&15))
 	}
 }
 
@@ -301,20 +302,24 @@ func (w *zsetWorld) scores(z *value.ZSet, r value.ScoreRange) {
 	}
 }
 
-// hashed looks whether two ranges of hashes have all between them.
-func (w *zsetWorld) hashed(z *value.ZSet, middle uint64) {
+// scan looks whether calls for so many members each have all between them.
+func (w *zsetWorld) scan(z *value.ZSet, count int64) {
 	w.t.Helper()
-	got := map[string]float64{}
-	for _, r := range [][2]uint64{{0, middle}, {middle, 1 << 32}} {
-		z.EachHashed(r[0], r[1], func(text []byte, v int64, score float64) {
+	got, cursor := map[string]float64{}, uint64(0)
+	for begun := false; !begun || cursor != 0; begun = true {
+		n := len(got)
+		cursor = z.Scan(cursor, count, func(text []byte, v int64, score float64) {
 			if _, again := got[member(text, v)]; again {
 				w.t.Fatalf("%q came twice", text)
 			}
 			got[member(text, v)] = score
 		})
+		if cursor != 0 && int64(len(got)-n) < count {
+			w.t.Fatalf("%d members, of %d, where %d are wanted", len(got)-n, len(w.model), count)
+		}
 	}
-	if len(got) != len(w.model) {
-		w.t.Fatalf("%d of %d members by their hashes", len(got), len(w.model))
+	if !maps.Equal(got, w.model) {
+		w.t.Fatalf("%d of %d members by scanning, or other scores", len(got), len(w.model))
 	}
 }
 
@@ -553,6 +558,25 @@ func TestZSetAllocations(t *testing.T) {
 			t.Errorf("%v allocations", n)
 		}
 		clear(w.model)
+		w.finish()
+	}
+}
+
+// Many members with one score are found too, where looking for each would take too long.
+func TestZSetScanTies(t *testing.T) {
+	const n = 40_000
+	for _, scores := range []int{1, 2, 100, n} {
+		w := newZSetWorld(t, 1<<26, false)
+		z := value.ZSetOf(&w.cell)
+		for i := range n {
+			w.put(&z, fmt.Sprint("m", i), float64(i%scores), 0)
+		}
+		for _, count := range []int64{10, 1000, n / 2, math.MaxInt64} {
+			w.scan(&z, count)
+		}
+		if next := z.Scan(math.MaxUint64, 10, nil); next != 0 {
+			t.Errorf("behind all there is %d", next)
+		}
 		w.finish()
 	}
 }

@@ -245,8 +245,8 @@ func FuzzAgainstModel(f *testing.F) {
 				t.Fatalf("%#x has the scores %v, want %v", h, got, want)
 			}
 		}
-		if x.Len() != total {
-			t.Fatalf("%d elements, want %d", x.Len(), total)
+		if got := scanned(t, &x, a, 1+len(program)%9); x.Len() != total || len(got) != total {
+			t.Fatalf("%d elements, %d scanned, want %d", x.Len(), len(got), total)
 		}
 		for !x.FreeSome(a, 3) {
 		}
