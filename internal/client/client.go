@@ -35,9 +35,10 @@ package client
 import (
 	"fmt"
 	"net"
-	"strconv"
 	"sync/atomic"
 	"time"
+
+	"github.com/spineldb/spinel/internal/resp"
 )
 
 // Options say how to connect and wait. The zero value waits for ever and drops
@@ -134,13 +135,13 @@ func (c *Conn) doReply() (Reply, error) {
 // when enough is queued. Who sends without receiving for long must know that
 // the server stops reading when nobody takes its replies.
 func (c *Conn) Send(args ...string) error {
-	c.out = AppendCommand(c.out, args...)
+	c.out = resp.AppendCommand(c.out, args...)
 	return c.flushIfFull()
 }
 
 // SendBytes is Send for arguments that are byte slices.
 func (c *Conn) SendBytes(args ...[]byte) error {
-	c.out = AppendCommand(c.out, args...)
+	c.out = resp.AppendCommand(c.out, args...)
 	return c.flushIfFull()
 }
 
@@ -213,20 +214,4 @@ func (c *Conn) fail(err error) error {
 		_ = c.Close()
 	}
 	return err
-}
-
-// AppendCommand appends a command in the form that servers expect: an array of
-// bulk strings.
-func AppendCommand[T ~string | ~[]byte](dst []byte, args ...T) []byte {
-	dst = append(dst, '*')
-	dst = strconv.AppendInt(dst, int64(len(args)), 10)
-	dst = append(dst, '\r', '\n')
-	for _, arg := range args {
-		dst = append(dst, '$')
-		dst = strconv.AppendInt(dst, int64(len(arg)), 10)
-		dst = append(dst, '\r', '\n')
-		dst = append(dst, arg...)
-		dst = append(dst, '\r', '\n')
-	}
-	return dst
 }

@@ -116,22 +116,6 @@ func TestDialRefused(t *testing.T) {
 	}
 }
 
-// TestAppendCommand shows the form of a command.
-func TestAppendCommand(t *testing.T) {
-	got := string(AppendCommand(nil, "SET", "k", "a\r\n"))
-	if want := "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$3\r\na\r\n\r\n"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-// A warm buffer makes a command for nothing.
-func TestAppendCommandAllocatesNothing(t *testing.T) {
-	buf := make([]byte, 0, 256)
-	if n := testing.AllocsPerRun(100, func() { buf = AppendCommand(buf[:0], "GET", "key") }); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
-}
-
 // TestSendFlushesAlone shows that Send does not collect without bound.
 func TestSendFlushesAlone(t *testing.T) {
 	c := pair(t, Options{}, "+OK\r\n")

@@ -8,7 +8,7 @@
 //
 // A Parser finds requests in the bytes of one connection, in place: arguments are
 // slices of the bytes that it was given, and nothing is copied but what a read cut
-// in two. A Writer collects replies.
+// in two. A Writer collects replies. AppendCommand makes requests.
 //
 // Source of the format: the RESP specification and, for the exact texts of
 // protocol errors, the observed behaviour of redis-server 7.0.

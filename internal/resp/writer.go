@@ -229,13 +229,7 @@ func (w *Writer) Error(err error) {
 
 func (w *Writer) header(kind byte, n int) {
 	w.room(bufferRoom)
-	w.buf = append(w.buf, kind)
-	if uint(n) < 10 {
-		w.buf = append(w.buf, byte('0'+n))
-	} else {
-		w.buf = numtext.AppendInt(w.buf, int64(n))
-	}
-	w.buf = append(w.buf, '\r', '\n')
+	w.buf = appendHeader(w.buf, kind, n)
 }
 
 // Int writes an integer reply.
@@ -248,27 +242,14 @@ func (w *Writer) Int(n int64) {
 
 // Bulk writes a string reply of any bytes, copying them.
 func (w *Writer) Bulk(b []byte) {
-	n := len(b)
-	w.room(n + bufferRoom)
-	buf := append(w.buf, '$')
-	switch { // most are short: see header
-	case n < 10:
-		buf = append(buf, byte('0'+n), '\r', '\n')
-	case n < 100:
-		buf = append(buf, byte('0'+n/10), byte('0'+n%10), '\r', '\n')
-	default:
-		buf = append(numtext.AppendInt(buf, int64(n)), '\r', '\n')
-	}
-	buf = append(buf, b...)
-	w.buf = append(buf, '\r', '\n')
+	w.room(len(b) + bufferRoom)
+	w.buf = AppendBulk(w.buf, b)
 }
 
 // BulkString is Bulk for a string.
 func (w *Writer) BulkString(s string) {
 	w.room(len(s) + bufferRoom)
-	w.header('$', len(s))
-	w.buf = append(w.buf, s...)
-	w.buf = append(w.buf, '\r', '\n')
+	w.buf = AppendBulk(w.buf, s)
 }
 
 // BulkInt writes the decimal digits of n as a string reply.

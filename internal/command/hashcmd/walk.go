@@ -1,12 +1,10 @@
 package hashcmd
 
 import (
-	"bytes"
 	"math"
 	"math/rand/v2"
 
 	"github.com/spineldb/spinel/internal/command"
-	"github.com/spineldb/spinel/internal/glob"
 	"github.com/spineldb/spinel/internal/numtext"
 	"github.com/spineldb/spinel/internal/resp"
 	"github.com/spineldb/spinel/internal/value"
@@ -27,25 +25,17 @@ var _ = Family.Add(command.Spec{
 	Run:    scan,
 })
 
-const (
-	// scanCount is how many fields HSCAN looks at unless told otherwise.
-	scanCount = 10
+// scanRoom is the size in bytes of a page of fields that needs no memory of its own.
+const scanRoom = 4 << 10
 
-	// scanRoom is the size in bytes of a page of fields that needs no memory of its own.
-	scanRoom = 4 << 10
-)
-
-var errCursor = &resp.Error{Code: "ERR", Text: "invalid cursor"}
-
-// scan replies with some fields and the cursor for the next call, which stands in front of
-// them and is known after them, so they are gathered first. A leaf of the table is a page,
-// some ten to sixty fields, so a COUNT below that is exceeded.
+// scan replies with some fields and the cursor for the next call. A leaf of the table is a
+// page, some ten to sixty fields, so a COUNT below that is exceeded.
 //
 // The words behind the cursor are looked at only if there is a hash, as in Redis.
 func scan(c *command.Ctx) error {
-	cursor, ok := parseCursor(c.Args[2])
-	if !ok {
-		return errCursor
+	cursor, err := c.Args.Cursor(2)
+	if err != nil {
+		return err
 	}
 	var h value.Hash
 	ok, err := open(c, &h)
@@ -53,116 +43,48 @@ func scan(c *command.Ctx) error {
 		return err
 	}
 	if !ok {
-		c.Out.Array(2)
-		c.Out.BulkInt(0)
-		c.Out.Array(0)
+		command.Page{}.Reply(c.Out, 0)
 		return nil
 	}
-	f, err := scanOptions(c.Args)
+	names := false // and no values
+	asked, err := c.Args.Scan(3, func(rest command.Args) int {
+		if !rest.Is(0, "NOVALUES") {
+			return 0
+		}
+		names = true
+		return 1
+	})
 	if err != nil {
 		return err
 	}
 	var room [scanRoom]byte
 	var digits [numtext.MaxIntLen]byte
-	page, n := room[:0], 0
-	for leaves, seen := int64(0), int64(0); leaves < f.count && seen < f.count; leaves++ {
+	page := command.PageIn(room[:])
+	for leaves, seen := int64(0), int64(0); leaves < asked.Count && seen < asked.Count; leaves++ {
 		cursor = h.Scan(cursor, func(name []byte, nameInt int64, text []byte, textInt, _ int64) bool {
 			seen++
 			if name == nil {
 				name = numtext.AppendInt(digits[:0], nameInt)
 			}
-			if f.filters && !glob.Match(f.pattern, name, false) {
+			if !asked.Match.Matches(name) {
 				return true
 			}
-			page = appendBulk(page, name)
-			n++
-			if f.names {
+			page = page.Add(name)
+			if names {
 				return true
 			}
 			if text == nil {
 				text = numtext.AppendInt(digits[:0], textInt)
 			}
-			page = appendBulk(page, text)
-			n++
+			page = page.Add(text)
 			return true
 		})
 		if cursor == 0 {
 			break
 		}
 	}
-	c.Out.Array(2)
-	var text [numtext.MaxIntLen + 1]byte
-	c.Out.Bulk(numtext.AppendUint(text[:0], cursor))
-	c.Out.Array(n)
-	c.Out.Raw(page)
+	page.Reply(c.Out, cursor)
 	return nil
-}
-
-// A filter is what HSCAN asks of a field, how many it looks at, and what it tells.
-type filter struct {
-	pattern []byte
-	filters bool // there is a pattern, and not the one star that Redis does not look at
-	names   bool // no values
-	count   int64
-}
-
-func scanOptions(args command.Args) (f filter, err error) {
-	f.count = scanCount
-	for i := 3; i < len(args); i++ {
-		switch more := i+1 < len(args); {
-		case more && args.Is(i, "COUNT"):
-			i++
-			if f.count, err = args.Int(i); err != nil {
-				return f, err
-			}
-			if f.count < 1 {
-				return f, resp.ErrSyntax
-			}
-		case more && args.Is(i, "MATCH"):
-			i++
-			f.pattern = args[i]
-			f.filters = len(f.pattern) != 1 || f.pattern[0] != '*'
-		case args.Is(i, "NOVALUES"):
-			f.names = true
-		default:
-			return f, resp.ErrSyntax
-		}
-	}
-	return f, nil
-}
-
-// parseCursor reads a cursor as Redis does, with C's strtoul: a sign is fine, and a
-// negative number wraps around; nothing is 0; a zero byte is the end.
-func parseCursor(b []byte) (uint64, bool) {
-	if end := bytes.IndexByte(b, 0); end >= 0 {
-		b = b[:end]
-	}
-	if len(b) == 0 {
-		return 0, true
-	}
-	negative := b[0] == '-'
-	if negative || b[0] == '+' {
-		b = b[1:]
-	}
-	n := uint64(0)
-	for _, digit := range b {
-		d := uint64(digit - '0')
-		if d > 9 || n > (math.MaxUint64-d)/10 {
-			return 0, false
-		}
-		n = n*10 + d
-	}
-	if negative {
-		n = -n
-	}
-	return n, len(b) > 0
-}
-
-// appendBulk appends a string as replies hold it.
-func appendBulk(dst, b []byte) []byte {
-	dst = numtext.AppendInt(append(dst, '$'), int64(len(b)))
-	dst = append(append(dst, "\r\n"...), b...)
-	return append(dst, "\r\n"...)
 }
 
 var (

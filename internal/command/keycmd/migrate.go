@@ -288,7 +288,7 @@ func (g *migration) appendRestore(dst []byte, p *parcel) []byte {
 		name = "RESTORE-ASKING"
 	}
 	dst = numtext.AppendInt(append(dst, '*'), int64(n))
-	dst = appendBulk(append(dst, "\r\n"...), []byte(name))
-	dst = appendBulk(dst, p.key)
-	return appendBulk(dst, numtext.AppendInt(nil, p.ttl))
+	dst = resp.AppendBulk(append(dst, "\r\n"...), name)
+	dst = resp.AppendBulk(dst, p.key)
+	return resp.AppendBulk(dst, numtext.AppendInt(nil, p.ttl))
 }

@@ -196,12 +196,7 @@ func (p *peer) prepare(o *migrateOptions) (said, cause error, answered bool) {
 		calls = append(calls, [][]byte{[]byte("SELECT"), numtext.AppendInt(nil, o.db)})
 	}
 	for _, call := range calls {
-		b := numtext.AppendInt([]byte{'*'}, int64(len(call)))
-		b = append(b, "\r\n"...)
-		for _, arg := range call {
-			b = appendBulk(b, arg)
-		}
-		if _, cause = p.out.Write(b); cause == nil {
+		if _, cause = p.out.Write(resp.AppendCommand(nil, call...)); cause == nil {
 			cause = p.out.Flush()
 		}
 		if cause != nil {

@@ -1,15 +1,12 @@
 package keycmd
 
 import (
-	"bytes"
 	"math"
 
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/ds/record"
-	"github.com/spineldb/spinel/internal/glob"
 	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/numtext"
-	"github.com/spineldb/spinel/internal/resp"
 )
 
 var _ = Family.Add(command.Spec{
@@ -28,11 +25,10 @@ var _ = Family.Add(command.Spec{
 
 // keys writes the names of one moment straight into the reply.
 func keys(c *command.Ctx) error {
-	f := filter{pattern: c.Args[1], all: isAll(c.Args[1])}
-	n := 0
+	pattern, n := command.PatternOf(c.Args[1]), 0
 	list := c.Out.ArrayLater()
 	c.DB.Each(c.DB.DB, func(key []byte, _ keyspace.Value) bool {
-		if f.name(key) {
+		if pattern.Matches(key) {
 			c.Out.Bulk(key)
 			n++
 		}
@@ -40,24 +36,6 @@ func keys(c *command.Ctx) error {
 	})
 	c.Out.End(list, n)
 	return nil
-}
-
-// A filter is what SCAN and KEYS ask of a key.
-type filter struct {
-	pattern []byte
-	all     bool // every name is fine
-	typed   bool
-	typ     record.Type
-}
-
-// isAll says whether a pattern is the one that Redis does not look at: it lets the
-// empty name through, which no other star does.
-func isAll(pattern []byte) bool { return len(pattern) == 1 && pattern[0] == '*' }
-
-func (f *filter) name(key []byte) bool { return f.all || glob.Match(f.pattern, key, false) }
-
-func (f *filter) passes(key []byte, v keyspace.Value) bool {
-	return (!f.typed || v.Type() == f.typ) && f.name(key)
 }
 
 var _ = Family.Add(command.Spec{
@@ -76,9 +54,6 @@ var _ = Family.Add(command.Spec{
 })
 
 const (
-	// scanCount is how many keys SCAN looks at unless told otherwise.
-	scanCount = 10
-
 	// scanPiece bounds the keys looked at under one lock, some 50 us.
 	scanPiece = 1000
 
@@ -94,39 +69,39 @@ const (
 	scanRoom = 1 << 10
 )
 
-var errCursor = &resp.Error{Code: "ERR", Text: "invalid cursor"}
-
-// scan replies with some keys and the cursor for the next call. The cursor stands in
-// front of the keys and is known after them, so they are gathered first.
+// scan replies with some keys and the cursor for the next call.
 func scan(c *command.Ctx) error {
-	cursor, ok := parseCursor(c.Args[1])
-	if !ok {
-		return errCursor
+	cursor, err := c.Args.Cursor(1)
+	if err != nil {
+		return err
 	}
-	f, count, err := scanOptions(c.Args)
+	typed, typ := false, record.Type(0)
+	asked, err := c.Args.Scan(2, func(rest command.Args) int {
+		if len(rest) < 2 || !rest.Is(0, "TYPE") {
+			return 0
+		}
+		typed, typ = true, typeNamed(rest[1])
+		return 2
+	})
 	if err != nil {
 		return err
 	}
 	var room [scanRoom]byte
-	page, n, seen := room[:0], 0, int64(0)
-	for left := scanBudget(count); ; {
-		piece := min(count-seen, left, scanPiece)
+	page, seen := command.PageIn(room[:]), int64(0)
+	for left := scanBudget(asked.Count); ; {
+		piece := min(asked.Count-seen, left, scanPiece)
 		cursor = c.DB.Scan(c.DB.DB, cursor, int(piece), func(key []byte, v keyspace.Value) {
 			seen++
-			if f.passes(key, v) {
-				page = appendBulk(page, key)
-				n++
+			if (!typed || v.Type() == typ) && asked.Match.Matches(key) {
+				page = page.Add(key)
 			}
 		})
 		left -= piece
-		if cursor == 0 || seen >= count || left <= 0 {
+		if cursor == 0 || seen >= asked.Count || left <= 0 {
 			break
 		}
 	}
-	c.Out.Array(2)
-	c.Out.BulkInt(int64(cursor)) // of 53 bits
-	c.Out.Array(n)
-	c.Out.Raw(page)
+	page.Reply(c.Out, cursor)
 	return nil
 }
 
@@ -136,28 +111,6 @@ func scanBudget(count int64) int64 {
 		return math.MaxInt64
 	}
 	return max(count*scanEmpty, scanAtLeast)
-}
-
-func scanOptions(args command.Args) (f filter, count int64, err error) {
-	f.all, count = true, scanCount
-	for i := 2; i < len(args); i += 2 {
-		switch more := i+1 < len(args); {
-		case more && args.Is(i, "COUNT"):
-			if count, err = args.Int(i + 1); err != nil {
-				return f, 0, err
-			}
-			if count < 1 {
-				return f, 0, resp.ErrSyntax
-			}
-		case more && args.Is(i, "MATCH"):
-			f.pattern, f.all = args[i+1], isAll(args[i+1])
-		case more && args.Is(i, "TYPE"):
-			f.typed, f.typ = true, typeNamed(args[i+1])
-		default:
-			return f, 0, resp.ErrSyntax
-		}
-	}
-	return f, count, nil
 }
 
 // noType is the type of no key.
@@ -175,43 +128,6 @@ func typeNamed(name []byte) record.Type {
 		}
 	}
 	return noType
-}
-
-// parseCursor reads a cursor as Redis does, with C's strtoul: a sign is fine, and a
-// negative number wraps around; nothing is 0; a zero byte is the end.
-//
-// No cursor is refused for its value: those that we gave out are below 2^53, and of
-// another the upper bits do not count.
-func parseCursor(b []byte) (uint64, bool) {
-	if end := bytes.IndexByte(b, 0); end >= 0 {
-		b = b[:end]
-	}
-	if len(b) == 0 {
-		return 0, true
-	}
-	negative := b[0] == '-'
-	if negative || b[0] == '+' {
-		b = b[1:]
-	}
-	n := uint64(0)
-	for _, digit := range b {
-		d := uint64(digit - '0')
-		if d > 9 || n > (math.MaxUint64-d)/10 {
-			return 0, false
-		}
-		n = n*10 + d
-	}
-	if negative {
-		n = -n
-	}
-	return n, len(b) > 0
-}
-
-// appendBulk appends a string as replies hold it.
-func appendBulk(dst, b []byte) []byte {
-	dst = numtext.AppendInt(append(dst, '$'), int64(len(b)))
-	dst = append(append(dst, "\r\n"...), b...)
-	return append(dst, "\r\n"...)
 }
 
 var _ = Family.Add(command.Spec{

@@ -1,11 +1,9 @@
 package zsetcmd
 
 import (
-	"bytes"
 	"math/bits"
 
 	"github.com/spineldb/spinel/internal/command"
-	"github.com/spineldb/spinel/internal/glob"
 	"github.com/spineldb/spinel/internal/numtext"
 	"github.com/spineldb/spinel/internal/resp"
 	"github.com/spineldb/spinel/internal/value"
@@ -26,32 +24,25 @@ var _ = Family.Add(command.Spec{
 	Run:    zscan,
 })
 
-const (
-	// scanCount is about how many members ZSCAN looks at unless told otherwise.
-	scanCount = 10
-
-	// scanParts is into how many parts a whole scan falls at most. Each is a walk over the
-	// set, of some 10 ns a member.
-	scanParts = 128
-)
-
-var errCursor = resp.Errorf("invalid cursor")
+// scanParts is into how many parts a whole scan falls at most. Each is a walk over the
+// set, of some 10 ns a member.
+const scanParts = 128
 
 // zscan replies with some members. The cursor is a place in the order of the members'
 // hashes, since they keep that, whatever their scores become: so a member that is there from
 // the first call to the last is found.
 func zscan(c *command.Ctx) error {
-	cursor, ok := readCursor(c.Args[2])
-	if !ok {
-		return errCursor
+	cursor, err := c.Args.Cursor(2)
+	if err != nil {
+		return err
 	}
 	cell, ok, err := open(c, c.Args[1])
 	if err != nil {
 		return err
 	}
-	s := scanner{out: c.Out, all: true, count: scanCount}
+	s := scanner{out: c.Out}
 	if ok { // of nothing, Redis does not look at the options
-		if err := s.read(c.Args); err != nil {
+		if s.Scan, err = c.Args.Scan(3, s.word); err != nil {
 			return err
 		}
 	}
@@ -80,42 +71,25 @@ const hashes = 1 << 32
 
 // A scanner is a call of ZSCAN.
 type scanner struct {
-	out     *resp.Writer
-	pattern []byte
-	all     bool
-	bare    bool // without scores
-	count   int64
-	n       int
+	command.Scan
+	out  *resp.Writer
+	bare bool // without scores
+	n    int
 }
 
-func (s *scanner) read(args command.Args) (err error) {
-	for i := 3; i < len(args); i++ {
-		switch more := i+1 < len(args); {
-		case more && args.Is(i, "COUNT"):
-			i++
-			if s.count, err = args.Int(i); err != nil {
-				return err
-			}
-			if s.count < 1 {
-				return resp.ErrSyntax
-			}
-		case more && args.Is(i, "MATCH"):
-			i++
-			s.pattern = args[i]
-			s.all = string(s.pattern) == "*"
-		case args.Is(i, "NOSCORES"):
-			s.bare = true
-		default:
-			return resp.ErrSyntax
-		}
+// word reads an option that only ZSCAN has.
+func (s *scanner) word(rest command.Args) int {
+	if !rest.Is(0, "NOSCORES") {
+		return 0
 	}
-	return nil
+	s.bare = true
+	return 1
 }
 
 // end is where the part from a cursor ends that has about as many of a set's members as
 // are wanted.
 func (s *scanner) end(cursor, size uint64) uint64 {
-	want := max(uint64(s.count), size/scanParts+1)
+	want := max(uint64(s.Count), size/scanParts+1)
 	if want >= size {
 		return hashes
 	}
@@ -126,47 +100,17 @@ func (s *scanner) end(cursor, size uint64) uint64 {
 
 func (s *scanner) add(text []byte, v int64, score float64) {
 	var buf [numtext.MaxFloatLen]byte
-	if !s.all {
-		name := text
-		if name == nil {
-			name = numtext.AppendInt(buf[:0], v)
-		}
-		if !glob.Match(s.pattern, name, false) {
-			return
-		}
+	name := text
+	if name == nil {
+		name = numtext.AppendInt(buf[:0], v)
 	}
-	writeMember(s.out, text, v)
+	if !s.Match.Matches(name) {
+		return
+	}
+	s.out.Bulk(name)
 	s.n++
 	if !s.bare {
 		s.out.Bulk(numtext.AppendFloat17(buf[:0], score))
 		s.n++
 	}
-}
-
-// readCursor reads a number as C's strtoul does, up to a zero byte. Nothing is 0, and a
-// negative number counts from the end.
-func readCursor(b []byte) (uint64, bool) {
-	if end := bytes.IndexByte(b, 0); end >= 0 {
-		b = b[:end]
-	}
-	if len(b) == 0 {
-		return 0, true
-	}
-	sign := b[0]
-	if sign == '-' || sign == '+' {
-		b = b[1:]
-	}
-	n := uint64(0)
-	for _, digit := range b {
-		carry, low := bits.Mul64(n, 10)
-		sum, over := bits.Add64(low, uint64(digit-'0'), 0)
-		if digit < '0' || digit > '9' || carry != 0 || over != 0 {
-			return 0, false
-		}
-		n = sum
-	}
-	if sign == '-' {
-		n = -n
-	}
-	return n, len(b) > 0
 }

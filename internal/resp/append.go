@@ -1,0 +1,31 @@
+package resp
+
+import "github.com/spineldb/spinel/internal/numtext"
+
+// AppendBulk appends a string of any bytes as both requests and replies hold it.
+func AppendBulk[T ~string | ~[]byte](dst []byte, b T) []byte {
+	dst = appendHeader(dst, '$', len(b))
+	dst = append(dst, b...)
+	return append(dst, '\r', '\n')
+}
+
+// AppendCommand appends a command in the form that servers expect: an array of
+// bulk strings.
+func AppendCommand[T ~string | ~[]byte](dst []byte, args ...T) []byte {
+	dst = appendHeader(dst, '*', len(args))
+	for _, arg := range args {
+		dst = AppendBulk(dst, arg)
+	}
+	return dst
+}
+
+// appendHeader appends what begins a string or an aggregate of n. Most are short.
+func appendHeader(dst []byte, kind byte, n int) []byte {
+	switch {
+	case uint(n) < 10:
+		return append(dst, kind, byte('0'+n), '\r', '\n')
+	case uint(n) < 100:
+		return append(dst, kind, byte('0'+n/10), byte('0'+n%10), '\r', '\n')
+	}
+	return append(numtext.AppendInt(append(dst, kind), int64(n)), '\r', '\n')
+}
