@@ -5,7 +5,6 @@ import (
 
 	"github.com/spineldb/spinel/internal/ds/listpack"
 	"github.com/spineldb/spinel/internal/ds/ranktree"
-	"github.com/spineldb/spinel/internal/numtext"
 )
 
 // A ScoreRange is the scores between two, which belong to it unless they are out.
@@ -195,26 +194,4 @@ func (it *ZIter) Next() (text []byte, v int64, score float64, ok bool) {
 		it.at = it.list.Prev(it.at)
 	}
 	return text, v, score, true
-}
-
-// EachHashed calls fn for the members of whose hashes the first 32 bits are from up to and
-// without to. Every member has its own place in that range for good, whatever its score
-// becomes: so ranges, one after the other, show all members that were there throughout.
-// It is a walk over all members.
-func (z *ZSet) EachHashed(from, to uint64, fn func(text []byte, v int64, score float64)) {
-	var digits []byte
-	for it := z.Iter(0, false); ; {
-		text, v, score, ok := it.Next()
-		if !ok {
-			return
-		}
-		name := text
-		if name == nil {
-			digits = numtext.AppendInt(digits[:0], v)
-			name = digits
-		}
-		if h := z.Hash(name) >> 32; h >= from && h < to {
-			fn(text, v, score)
-		}
-	}
 }

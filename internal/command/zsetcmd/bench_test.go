@@ -67,13 +67,15 @@ func TestAllocations(t *testing.T) {
 // benchSize is the number of members of the big set. Their scores are random.
 const benchSize = 1_000_000
 
-func bigSet(b *testing.B) *cmdtest.DB {
+func bigSet(b *testing.B) *cmdtest.DB { return scoredSet(b, 1<<40) }
+
+func scoredSet(b *testing.B, scores int) *cmdtest.DB {
 	db := newDB(b)
 	rng := rand.New(rand.NewPCG(1, 2))
 	for i := 0; i < benchSize; {
 		args := []string{"ZADD", "k"}
 		for range 1000 {
-			args = append(args, strconv.Itoa(rng.IntN(1<<40)), fmt.Sprintf("member:%09d", i))
+			args = append(args, strconv.Itoa(rng.IntN(scores)), fmt.Sprintf("member:%09d", i))
 			i++
 		}
 		db.Do(args...)
@@ -95,6 +97,21 @@ func BenchmarkMillion(b *testing.B) {
 	}
 	b.Run("update", func(b *testing.B) { benchAdd(b, db, "member:%09d", benchSize) })
 	b.Run("new", func(b *testing.B) { benchAdd(b, db, "other:%09d", 1<<40) })
+}
+
+// BenchmarkScan measures calls of ZSCAN on a set of a million members, from its first to its
+// last. With different scores a call costs as much as its members; with one score for all, it
+// is a walk.
+func BenchmarkScan(b *testing.B) {
+	for _, scores := range []int{1 << 40, 1000, 1} {
+		b.Run(strconv.Itoa(scores), func(b *testing.B) {
+			db, cursor := scoredSet(b, scores), "0"
+			for b.Loop() {
+				text := db.Do("ZSCAN", "k", cursor).Text()
+				cursor = text[1:strings.IndexByte(text, ' ')]
+			}
+		})
+	}
 }
 
 // benchAdd gives random scores to members with numbers below n.
