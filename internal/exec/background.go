@@ -7,6 +7,7 @@ import (
 	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/keyspace"
+	"github.com/spineldb/spinel/internal/mem"
 	"github.com/spineldb/spinel/internal/resp"
 	"github.com/spineldb/spinel/internal/session"
 )
@@ -80,6 +81,9 @@ func (t *task) run() {
 	}
 	out := resp.Writer{Resp3: t.resp3}
 	if t.err = t.work.Run(t, &out); t.err != nil {
+		if t.err == mem.ErrExhausted {
+			t.err = resp.ErrOOM
+		}
 		out.Discard()
 		out.Error(t.err)
 	}

@@ -84,8 +84,7 @@ func (x *Executor) complete(s *session.Session, data []byte) (rest []byte) {
 	x.mark(s)
 	over := len(f.buf) - f.pos
 	f.buf, f.own, f.more = f.buf[:f.pos], false, false
-	x.old = append(x.old, query{s.Query, s.QueryMM})
-	s.Query, s.QueryMM = nil, false
+	x.retire(s)
 	if rest = data[n-over:]; len(rest) > 0 {
 		f.followed = true
 		s.Feed = 0
@@ -101,8 +100,7 @@ func (x *Executor) detach(s *session.Session) {
 	rest := f.buf[f.pos:]
 	f.buf = f.buf[:f.pos]
 	if f.own {
-		x.old = append(x.old, query{s.Query, s.QueryMM})
-		s.Query, s.QueryMM = nil, false
+		x.retire(s)
 	}
 	if len(rest) > 0 && x.extend(s, len(rest)) {
 		s.Query = append(s.Query, rest...)
@@ -373,6 +371,23 @@ func (x *Executor) replaceQuery(s *session.Session, b []byte) {
 	b = append(b, s.Query...)
 	x.dropQuery(s)
 	s.Query = b
+}
+
+// retire takes the query from the session. Requests lie in it, so its memory goes back at
+// the end of the turn; it counts as the session's no longer, so that an INFO which was cut
+// on its way does not report the buffer that it was put together in.
+func (x *Executor) retire(s *session.Session) {
+	x.old = append(x.old, query{s.Query, s.QueryMM})
+	s.Query, s.QueryMM = nil, false
+	x.countQuery(s)
+}
+
+// countQuery brings the sum of all buffers up to date with the session's query.
+func (x *Executor) countQuery(s *session.Session) {
+	if grown := int64(cap(s.Query)) - s.QueryCounted; grown != 0 {
+		x.Keyspace.Buffers.Add(grown)
+		s.QueryCounted += grown
+	}
 }
 
 // dropQuery gives the query's memory back.

@@ -3,6 +3,7 @@ package exec
 import (
 	"time"
 
+	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/resp"
@@ -64,26 +65,25 @@ func (x *Executor) block(s *session.Session, spec *command.Spec, w *command.Wait
 // that it changed, and blocks the session if it asked for that. The locks are held, but
 // may be others afterwards.
 func (x *Executor) afterCall(s *session.Session, spec *command.Spec) {
+	x.commit(s) // also of one that blocks: it may have found that a key's time had come
 	if w := x.ctx.TakeBlock(); w != nil {
-		x.ctx.TakeEffects(s.DB, 0)
 		x.block(s, spec, w)
 		return
 	}
 	if t := x.ctx.TakeTask(); t != nil {
-		x.ctx.TakeEffects(s.DB, 0)
 		x.startTask(s, spec, t)
 		return
 	}
-	x.commit(s)
 	if x.txn.HasReady() {
 		x.serve()
 	}
 }
 
 // serve serves the clients that wait for keys which changed. It looks at the clock: the
-// command may have taken long enough for a key's time to come.
+// command may have taken long enough for a key's time to come. Keys that are not locked,
+// since the command had them in exclusive mode, are locked, and the caller unlocks.
 func (x *Executor) serve() {
-	x.readClock()
+	x.ctx.Now = clock.Now(x.Clock)
 	for {
 		need := x.txn.Serve(x.ctx.Now, x.try)
 		if need == 0 {
@@ -109,9 +109,10 @@ func (x *Executor) tryServe(w *keyspace.Waiter, key []byte) bool {
 	c.Reset(b.spec, b.args, x.Journal.Active())
 	c.Serve(key)
 	x.txn.Begin(w.DB, c.Now)
-	err := b.spec.Run(c)
+	start := x.Clock.Mono()
+	err := x.run(b.spec)
 	if err == nil && c.TakeBlock() != nil {
-		x.ctx.TakeEffects(w.DB, 0)
+		x.commit(b.s)
 		x.reply.Discard()
 		return false
 	}
@@ -123,7 +124,7 @@ func (x *Executor) tryServe(w *keyspace.Waiter, key []byte) bool {
 	}
 	x.changes += int64(x.txn.Dirty())
 	x.commit(b.s)
-	x.time(b.spec, &request{args: b.args})
+	x.chargeServed(b, start)
 	var all []byte
 	for _, chunk := range x.reply.Take(nil) {
 		all = append(all, chunk.Bytes...)
@@ -132,6 +133,15 @@ func (x *Executor) tryServe(w *keyspace.Waiter, key []byte) bool {
 	b.s.Push(all, 0)
 	b.s.OrderUnblock()
 	return true
+}
+
+// chargeServed charges the command of a client that was served with the time since start,
+// and takes that off what the command that served it will be charged.
+func (x *Executor) chargeServed(b *blocked, start int64) {
+	serving := x.mono
+	x.mono = start
+	x.charge(b.spec, &request{args: b.args})
+	x.mono = serving + max(x.mono-start, 0)
 }
 
 var errUnblocked = &resp.Error{Code: "UNBLOCKED", Text: "client unblocked via CLIENT UNBLOCK"}

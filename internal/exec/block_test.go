@@ -2,7 +2,9 @@ package exec_test
 
 import (
 	"testing"
+	"time"
 
+	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/ds/record"
@@ -47,5 +49,103 @@ func TestWaitWithOtherArguments(t *testing.T) {
 	db.Do("PUT", "k").Want("OK")
 	if raw := waits.Tick(); string(raw) != "$5\r\nother\r\n" {
 		t.Fatalf("%q", raw)
+	}
+}
+
+// blocking is a family around one string key: WAITFOR replies when the key is there, and
+// takes it away; PUT makes it, MAKE does so in exclusive mode, without naming it.
+type blocking struct {
+	command.Family
+	waits, puts time.Duration // what the commands take
+	keyspace    *keyspace.Keyspace
+	txn         *keyspace.Txn
+	unlocked    int // how often WAITFOR was run without its key's lock
+}
+
+func (f *blocking) add(clk func() *clock.Manual) {
+	put := func(c *command.Ctx, ttl int64) error {
+		clk().Advance(f.puts)
+		c.Out.OK()
+		if ttl >= 0 {
+			ttl += int64(c.Now)
+		}
+		return c.DB.SetString(c.Args[1], []byte("v"), ttl)
+	}
+	f.Add(command.Spec{Name: "PUT", Arity: 2, Flags: command.Write, Keys: command.OneKey(1, command.OW),
+		Run: func(c *command.Ctx) error { return put(c, keyspace.NoTTL) }})
+	f.Add(command.Spec{Name: "PUTSHORT", Arity: 2, Flags: command.Write, Keys: command.OneKey(1, command.OW),
+		Run: func(c *command.Ctx) error { c.JournalNothing(); return put(c, 10) }})
+	f.Add(command.Spec{Name: "MAKE", Arity: 2, Flags: command.Write | command.WholeDB,
+		Run: func(c *command.Ctx) (err error) {
+			c.Engine.Exclusive(func() { err = put(c, keyspace.NoTTL) })
+			return err
+		}})
+	f.Add(command.Spec{Name: "WAITFOR", Arity: 2, Flags: command.Write, Keys: command.OneKey(1, command.RW),
+		Run: func(c *command.Ctx) error {
+			f.txn = c.DB
+			if c.DB.Locked()&keyspace.StripeSet(f.keyspace.Placement(c.Args[1])) == 0 {
+				f.unlocked++
+			}
+			if c.DB.Delete(c.Args[1]) {
+				clk().Advance(f.waits)
+				c.Out.Int(1)
+				return nil
+			}
+			return c.Block(command.Wait{Type: record.String, Keys: c.Args[1:2], Empty: (*resp.Writer).Null})
+		}})
+}
+
+func newBlocking(t *testing.T) (*blocking, *cmdtest.DB) {
+	var f blocking
+	var db *cmdtest.DB
+	f.add(func() *clock.Manual { return db.Clock })
+	db = cmdtest.New(t, f.Specs)
+	f.keyspace = db.Keyspace
+	return &f, db
+}
+
+// A command that blocks because its key's time has come journals that.
+func TestBlockJournalsExpiry(t *testing.T) {
+	_, db := newBlocking(t)
+	db.RecordJournal()
+	db.Do("PUTSHORT", "k").Want("OK")
+	db.Clock.Advance(20 * time.Millisecond)
+	if raw := db.NewClient().Do("WAITFOR", "k").Raw(); raw != "" {
+		t.Fatalf("%q", raw)
+	}
+	db.WantJournal("DEL k")
+	db.Do("PUT", "k").Want("OK") // or the client would wait for ever
+	db.WantJournal("PUT k", "WAITFOR k")
+}
+
+// A client is served under its key's lock, also when the key came in exclusive mode, by a
+// command that has no locks. Nothing is locked afterwards.
+func TestServeAfterExclusive(t *testing.T) {
+	f, db := newBlocking(t)
+	waits := db.NewClient()
+	waits.Do("WAITFOR", "k")
+	db.Do("MAKE", "k").Want("OK")
+	if raw := waits.Tick(); string(raw) != ":1\r\n" {
+		t.Fatalf("%q", raw)
+	}
+	if f.unlocked != 0 || f.txn.Locked() != 0 {
+		t.Errorf("run %d times without its lock; %x locked at the end", f.unlocked, f.txn.Locked())
+	}
+}
+
+// Who serves a client is not charged with the time of the client's command, nor is that
+// charged with the time of the command that serves it.
+func TestTimeOfServed(t *testing.T) {
+	f, db := newBlocking(t)
+	f.puts, f.waits = 3*time.Millisecond, 50*time.Millisecond
+	waits := db.NewClient()
+	waits.Do("WAITFOR", "k")
+	db.Do("PUT", "k").Want("OK")
+	waits.Tick()
+	for _, spec := range db.Shared.Table.Specs() {
+		want := map[string]time.Duration{"PUT": f.puts, "WAITFOR": f.waits}[spec.Name]
+		if got := time.Duration(db.Executor.Stats.Commands[spec.ID].Nanos); got != want {
+			t.Errorf("%s took %v, want %v", spec.Name, got, want)
+		}
 	}
 }

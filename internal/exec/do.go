@@ -6,6 +6,7 @@ import (
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/invariant"
 	"github.com/spineldb/spinel/internal/keyspace"
+	"github.com/spineldb/spinel/internal/mem"
 	"github.com/spineldb/spinel/internal/resp"
 	"github.com/spineldb/spinel/internal/session"
 )
@@ -118,9 +119,7 @@ func (x *Executor) general(s *session.Session, spec *command.Spec, r *request) {
 	}
 	x.call(s, spec)
 	x.afterCall(s, spec)
-	if set != 0 {
-		x.txn.Unlock()
-	}
+	x.txn.Unlock() // those that it had, or that were locked to serve who waited
 	x.time(spec, r)
 }
 
@@ -154,12 +153,22 @@ func (x *Executor) show(s *session.Session, spec *command.Spec, args command.Arg
 // call runs a command under the locks that it needs.
 func (x *Executor) call(s *session.Session, spec *command.Spec) {
 	mark := s.Out.Mark()
-	if err := spec.Run(&x.ctx); err != nil {
+	if err := x.run(spec); err != nil {
 		s.Out.Rewind(mark) // an error replaces whatever was half written
 		x.failed(s, spec, err)
 	}
 	x.changes += int64(x.txn.Dirty())
 	x.Stats.Commands[spec.ID].Calls++
+}
+
+// run runs a command in the context, and says in a client's words if the memory was not
+// enough.
+func (x *Executor) run(spec *command.Spec) error {
+	err := spec.Run(&x.ctx)
+	if err == mem.ErrExhausted {
+		return resp.ErrOOM
+	}
+	return err
 }
 
 // commit journals what the command did. The locks are still held, which makes the

@@ -2,6 +2,7 @@ package exec_test
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/spineldb/spinel/internal/cmdtest"
@@ -26,6 +27,26 @@ func TestBuffersOfClosed(t *testing.T) {
 	c.Close()
 	if n := db.Keyspace.Buffers.Load(); n != 0 {
 		t.Errorf("%d bytes are counted after the end", n)
+	}
+}
+
+// A command that was cut on its way does not see the buffer that it was put together in:
+// what INFO says of the memory does not depend on how the network cut it.
+func TestCutCommandSeesNoBuffer(t *testing.T) {
+	var f command.Family
+	seen := int64(-1)
+	var buffers *atomic.Int64
+	f.Add(command.Spec{Name: "LOOK", Arity: 1, Run: func(c *command.Ctx) error {
+		seen = buffers.Load()
+		return nil
+	}})
+	db := cmdtest.New(t, f.Specs)
+	buffers = &db.Keyspace.Buffers
+	for _, piece := range []string{"*1\r\n$4\r\nLO", "OK\r\n"} {
+		db.Raw([]byte(piece))
+	}
+	if seen != 0 {
+		t.Errorf("%d bytes while it runs, want 0", seen)
 	}
 }
 

@@ -37,7 +37,8 @@ type Executor struct {
 	try     func(*keyspace.Waiter, []byte) bool
 	ended   []*session.Session // in this turn
 
-	ticked    int64 // requests processed when trim was last called
+	trimmed   int64 // when trim was last called
+	ticked    int64 // requests processed by then
 	exclusive bool  // in exclusive mode
 	changes   int64 // not yet reported
 	helped    int64 // requests processed when Help was last called
@@ -205,10 +206,7 @@ func (x *Executor) Dirty() []*session.Session {
 		if s.Out.Len() > 0 {
 			x.Stats.Writes++
 		}
-		if grown := int64(cap(s.Query)) - s.QueryCounted; grown != 0 {
-			x.Keyspace.Buffers.Add(grown)
-			s.QueryCounted += grown
-		}
+		x.countQuery(s)
 	}
 	d := x.dirty
 	x.dirty = x.dirty[:0]
@@ -289,8 +287,10 @@ const tick = 100 * time.Millisecond
 
 // Tick implements the loop's handler.
 func (x *Executor) Tick(int64) time.Duration {
-	x.pool.Trim(8)
-	x.trim()
+	if x.mono-x.trimmed >= int64(tick) { // waits that end make ticks more frequent
+		x.trimmed = x.mono
+		x.trim()
+	}
 	x.resumePaused()
 	x.timeouts()
 	if len(x.stopped) > 0 {
@@ -307,8 +307,10 @@ const (
 	scratchKept = 4 * window
 )
 
-// trim drops the scratch memory that large turns have left, if the last ones were small.
+// trim gives spare buffers back, and drops the scratch memory that large turns have left,
+// if the last ones were small.
 func (x *Executor) trim() {
+	x.pool.Trim(8)
 	few := x.Stats.Processed-x.ticked < calmRequests
 	x.ticked = x.Stats.Processed
 	if few && cap(x.reqs) > scratchKept && len(x.reqs) == 0 && len(x.feeds) == 0 {

@@ -35,12 +35,10 @@ func (x *Executor) ExecQueue(c *command.Ctx) error {
 	case exclusive:
 		x.Exclusive(run)
 		x.runAfter()
-	case set == 0:
-		run()
 	default:
 		x.txn.Lock(set)
 		run()
-		x.txn.Unlock()
+		x.txn.Unlock() // or what was locked to serve who waited
 	}
 	x.txn.Begin(s.DB, c.Now)
 	c.Reset(spec, args, false) // EXEC itself is not journalled

@@ -303,7 +303,7 @@ func (t *Txn) insert(p *place, db int, ref mem.Ref, expiry int64) error {
 		return nil
 	}
 	if !p.tb.dict.Insert(p.at, ref) {
-		p.st.heap.arena.Free(ref)
+		p.st.free(p.st.heap, ref)
 		return resp.ErrOOM
 	}
 	p.tb.count(false, expiry >= 0)

@@ -146,6 +146,9 @@ func (t *Txn) HasReady() bool { return len(t.ready) > 0 }
 // It returns 0, or the set of stripes that must be locked, by itself, before Serve is
 // called again.
 func (t *Txn) Serve(now clock.Millis, run func(w *Waiter, key []byte) bool) (need uint64) {
+	if missing := t.readyStripes() &^ t.locked; missing != 0 {
+		return t.locked | missing // the keys changed in exclusive mode, which is over
+	}
 	for len(t.ready) > 0 {
 		r := t.ready[0]
 		if need = t.serve(r, now, run); need != 0 {

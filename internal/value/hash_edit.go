@@ -17,7 +17,7 @@ func (h *Hash) Set(field, value []byte, expiry int64) (added bool, err error) {
 	if !h.isRooted() {
 		if h.fits(field, value) {
 			if added, err = h.setPacked(field, value, expiry); err == nil {
-				_ = h.limit() // without memory for a table it stays as it is for now
+				_ = h.limit() // without memory for a table it stays a listpack
 			}
 			return added, err
 		}
