@@ -1,6 +1,9 @@
 package rdb
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // An ObjectType is what the user sees a value as.
 type ObjectType uint8
@@ -157,12 +160,15 @@ type StreamConsumer struct {
 
 var (
 	// ErrEmpty means that a collection has no elements, which no key may have. Redis
-	// passes over such a key of a file, and refuses such a payload.
+	// passes over such a key of a file, and refuses such a payload. It is returned as it
+	// is; an empty part of a value that is not empty, and a zipmap, are CorruptErrors.
 	ErrEmpty = errors.New("the value is empty")
 
 	// ErrDuplicate means that an element comes twice. Pieces find that in packed values;
-	// of other elements it is found when the value is built.
+	// of other elements it is found when the value is built, which Pieces.Blame is told.
 	ErrDuplicate = errors.New("an element comes twice")
+
+	errPackedTwice = fmt.Errorf("listpack with dup elements: %w", ErrDuplicate)
 
 	errScore      = errors.New("not a number")
 	errOdd        = errors.New("the number of entries is wrong")
@@ -170,6 +176,8 @@ var (
 	errContainer  = errors.New("neither an element nor a listpack")
 	errExpiry     = errors.New("no time is that")
 	errNodeID     = errors.New("an ID has 16 bytes")
+	errPlain      = errors.New("no element that is a node by itself is empty")
+	errEmptyNode  = errors.New("the node is empty")
 	errNotPending = errors.New("the group has no such pending entry")
 	errTwoOwners  = errors.New("the pending entry has an owner already")
 	errNoOwner    = errors.New("a pending entry has no owner")

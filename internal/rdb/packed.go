@@ -45,7 +45,7 @@ func (v *Pieces) packed(p *Piece) (ok bool, err error) {
 		p.Count = 0 // they come one by one
 	}
 	if err != nil {
-		return false, corruptAt(v.from, what, err)
+		return false, corruptAt(v.from, what, v.layout.packedFault(err))
 	}
 	return p.Count > 0, nil
 }
@@ -79,7 +79,7 @@ func (v *Pieces) checkCollection(b []byte) (int, error) {
 		}
 	}
 	if v.hasDuplicates(l, stride) {
-		return 0, ErrDuplicate
+		return 0, errPackedTwice
 	}
 	return n / stride, nil
 }
@@ -142,7 +142,7 @@ func (v *Pieces) checkExpiring(b []byte) (int, error) {
 	}
 	switch {
 	case v.hasDuplicates(l, 3):
-		return 0, ErrDuplicate
+		return 0, errPackedTwice
 	case !sorted:
 		return n / 3, errUnsorted
 	}

@@ -269,7 +269,7 @@ func (v *Pieces) readScore(f *field) error {
 		}
 	}
 	if !ok {
-		return corruptAt(at, f.what, errScore)
+		return corruptAt(at, f.what, fault("Zset with NAN score detected", errScore))
 	}
 	return nil
 }
@@ -324,6 +324,9 @@ func (v *Pieces) elementPiece(p *Piece) (bool, error) {
 	case contentQuicklist:
 		switch v.numbers[0] {
 		case quicklistPlain:
+			if len(v.strings[0]) == 0 {
+				return false, corruptAt(v.from, "node", errPlain)
+			}
 			return true, nil
 		case quicklistPacked:
 			return v.packed(p)

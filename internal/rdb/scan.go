@@ -337,8 +337,8 @@ func (r *Reader) scanChecksum() error {
 		return nil
 	}
 	if said != r.crc {
-		return corruptAt(at, "checksum",
-			fmt.Errorf("%w: the file says %016x, its content gives %016x", ErrChecksum, said, r.crc))
+		err := fmt.Errorf("%w: the file says %016x, its content gives %016x", ErrChecksum, said, r.crc)
+		return corruptAt(at, "checksum", fault("RDB CRC error", err))
 	}
 	r.checked = true
 	return nil

@@ -23,12 +23,11 @@ func (v *Pieces) streamNode(p *Piece) (bool, error) {
 		return false, corruptAt(v.from, "node ID", errUnsorted)
 	}
 	v.node, v.nodes = id, true
-	err := listpack.Validate(v.strings[1], true, nil)
-	if err == nil && len(v.strings[1]) == listpack.EmptySize {
-		err = ErrEmpty
+	if err := listpack.Validate(v.strings[1], true, nil); err != nil {
+		return false, corruptAt(v.from, "node", v.layout.packedFault(err))
 	}
-	if err != nil {
-		return false, corruptAt(v.from, "node", err)
+	if len(v.strings[1]) == listpack.EmptySize {
+		return false, corruptAt(v.from, "node", fault("Empty listpack inside stream", errEmptyNode))
 	}
 	l := listpack.In(v.strings[1])
 	p.Kind, p.ID, p.Packed, p.Count = PieceStreamNode, id, l, l.Len()
@@ -112,11 +111,11 @@ func (v *Pieces) findPending(id StreamID) (int, bool) {
 }
 
 func (v *Pieces) notOwned(s section) error {
-	err := errNotPending
+	text, err := "Consumer entry not found in group global PEL", errNotPending
 	if _, ok := v.findPending(v.id); ok {
-		err = errTwoOwners
+		text, err = "Stream consumer PEL entry already has a consumer assigned", errTwoOwners
 	}
-	return corruptAt(v.from, v.layout.shapes[s][0].what, err)
+	return corruptAt(v.from, v.layout.shapes[s][0].what, fault(text, err))
 }
 
 // groupEnd checks at the end of a group, which may be that of section s, that each of
@@ -126,8 +125,8 @@ func (v *Pieces) groupEnd(s section) error {
 		return nil
 	}
 	if v.owners != len(v.pending) {
-		return corruptAt(v.c.offset(), "end of group", fmt.Errorf("%w: %d of %d", errNoOwner,
-			len(v.pending)-v.owners, len(v.pending)))
+		err := fmt.Errorf("%w: %d of %d", errNoOwner, len(v.pending)-v.owners, len(v.pending))
+		return corruptAt(v.c.offset(), "end of group", fault("Stream CG PEL entry without consumer", err))
 	}
 	return nil
 }

@@ -25,7 +25,9 @@ func (v *Pieces) openOld(b []byte) error {
 		if err := ziplist.ValidateMap(b, nil); err != nil {
 			return err
 		}
-		u.at = ziplist.Map(b).First()
+		if u.at = ziplist.Map(b).First(); u.at == 0 {
+			return ErrEmpty
+		}
 		return nil
 	}
 	if err := ziplist.Validate(b, nil); err != nil {
@@ -70,7 +72,7 @@ func (v *Pieces) unpack(p *Piece) (bool, error) {
 			p.Score, ok = numtext.ParseFloat(text)
 		}
 		if !ok {
-			return false, corruptAt(v.from, "score", errScore)
+			return false, corruptAt(v.from, "score", v.layout.packedFault(errScore))
 		}
 	}
 	return true, nil

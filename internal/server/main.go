@@ -12,6 +12,7 @@ import (
 
 	"github.com/spineldb/spinel/internal/config"
 	"github.com/spineldb/spinel/internal/netloop"
+	"github.com/spineldb/spinel/internal/rdb"
 )
 
 const usage = `Usage: ./redis-server [/path/to/redis.conf] [options] [-]
@@ -133,7 +134,7 @@ func run(set *config.Set, args []string, stdout, stderr io.Writer) int {
 		return code
 	case err := <-loaded:
 		if err != nil {
-			s.log.Warnf("%v", err)
+			s.notLoaded(err)
 			s.Close()
 			return 1
 		}
@@ -146,6 +147,17 @@ func run(set *config.Set, args []string, stdout, stderr io.Writer) int {
 		s.Close()
 	} // or else somebody insists, and Close would wait for the save that takes too long
 	return code
+}
+
+// notLoaded logs why there are no data to serve, and then, in words that scripts look for,
+// that this is the end.
+func (s *Server) notLoaded(err error) {
+	if _, ok := errors.AsType[*rdb.CorruptError](err); ok {
+		s.log.Warnf("%v", err)
+		s.log.Warnf("Terminating server after rdb file reading failure.")
+		return
+	}
+	s.log.Warnf("Fatal error loading the DB: %v. Exiting.", err)
 }
 
 // greet logs what is starting, in words that scripts look for.

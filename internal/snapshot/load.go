@@ -36,6 +36,7 @@ type Loaded struct {
 	Found   bool // there was a file
 	Keys    int64
 	Expired int64    // that were dropped, as their time had come
+	Empty   int64    // that were dropped, as their values had no elements
 	Info    rdb.Info // what the file says about itself
 }
 
@@ -86,7 +87,12 @@ func (s *Saver) Load(opts LoadOptions) (Loaded, error) {
 	if err != nil {
 		return loaded, err
 	}
-	s.Log.Info(fmt.Sprintf("Done loading RDB, keys loaded: %d, keys expired: %d.", loaded.Keys, loaded.Expired))
+	done := fmt.Sprintf("Done loading RDB, keys loaded: %d, keys expired: %d", loaded.Keys, loaded.Expired)
+	if loaded.Empty > 0 {
+		s.Log.Warn(fmt.Sprintf("%s, empty keys skipped: %d.", done, loaded.Empty))
+	} else {
+		s.Log.Info(done + ".")
+	}
 	s.Log.Info(fmt.Sprintf("DB loaded from disk: %.3f seconds", float64(s.Clock.Mono()-start)/1e9))
 	return loaded, nil
 }
@@ -96,13 +102,16 @@ func (s *Saver) Load(opts LoadOptions) (Loaded, error) {
 func (s *Saver) LoadFrom(src io.Reader, size int64, path string, opts LoadOptions) (Loaded, error) {
 	l := newLoad(s, src, size, opts)
 	err := l.run()
-	loaded := Loaded{Found: true, Keys: l.keys.Load(), Expired: l.expired.Load(), Info: l.info}
+	loaded := Loaded{
+		Found: true, Keys: l.keys.Load(), Expired: l.expired.Load(), Empty: l.skipped.Load(), Info: l.info,
+	}
 	s.progress.done(loaded.Keys, loaded.Expired)
 	if err == nil {
 		return loaded, nil
 	}
 	if corrupt, ok := errors.AsType[*rdb.CorruptError](err); ok {
 		corrupt.Path = path
+		s.Log.Warn(corrupt.LogText())
 	}
 	if unsupported, ok := errors.AsType[*rdb.UnsupportedTypeError](err); ok {
 		unsupported.Path = path
@@ -138,6 +147,7 @@ type load struct {
 	once    sync.Once
 	keys    atomic.Int64
 	expired atomic.Int64
+	skipped atomic.Int64
 	info    rdb.Info
 	aux     rdb.Decoder
 	delay   delay
@@ -215,6 +225,17 @@ func (l *load) fail(offset int64, err error) {
 	l.errs = append(l.errs, placedError{offset, err})
 	l.mu.Unlock()
 	l.once.Do(func() { close(l.stop) })
+}
+
+// emptyLogged is how many keys without elements are named in the log.
+const emptyLogged = 10
+
+// skip passes over a key whose value has no elements, as Redis does: such a key was
+// never there.
+func (l *load) skip(key []byte) {
+	if l.skipped.Add(1) <= emptyLogged {
+		l.saver.Log.Warn("RDB: skipping empty key: " + string(key[:min(len(key), keyShownBytesMax)]))
+	}
 }
 
 // readAll splits the file into batches until its end, the first error, or stop.

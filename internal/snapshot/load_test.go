@@ -158,6 +158,68 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
+// file is a file of these bytes, which stand for one key's type, key and value.
+func file(keys ...string) []byte {
+	b := newBuilder()
+	for _, key := range keys {
+		b.b = append(b.b, key...)
+	}
+	return b.end()
+}
+
+// Keys whose values have no elements were never there, as for Redis: whatever they are, and
+// whether they have expired. They are counted, and the log names ten of them at most.
+func TestLoadSkipsEmpty(t *testing.T) {
+	empty := []string{
+		"\x01\x04list\x00", "\x02\x03set\x00", "\x04\x04hash\x00", "\x05\x04zset\x00", "\x12\x09quicklist\x00",
+		"\x0e\x04old1\x01\x0b\x0b\x00\x00\x00\x0a\x00\x00\x00\x00\x00\xff", "\x10\x04pack\x07\x07\x00\x00\x00\x00\x00\xff",
+		"\x0b\x06intset\x08\x02\x00\x00\x00\x00\x00\x00\x00",
+	}
+	st, loaded, err := loadFile(t, file(append(empty, "\x02\x04some\x01\x01a")...), 1, LoadOptions{})
+	if err != nil || loaded.Keys != 1 || loaded.Empty != int64(len(empty)) {
+		t.Errorf("%+v, %v", loaded, err)
+	}
+	st.wantLog("level=WARN msg=\"RDB: skipping empty key: quicklist\"")
+	st.wantLog("level=WARN msg=\"Done loading RDB, keys loaded: 1, keys expired: 0, empty keys skipped: 8.\"")
+
+	var many []string
+	for i := range 50 {
+		many = append(many, fmt.Sprintf("\x02\x03k%02d\x00", i))
+	}
+	st, loaded, err = loadFile(t, file(many...), 1, LoadOptions{})
+	if n := strings.Count(st.log.String(), "skipping empty key"); err != nil || loaded.Empty != 50 || n != emptyLogged {
+		t.Errorf("%+v, %v: %d lines", loaded, err, n)
+	}
+}
+
+// A value that is damaged in the part that is empty is no empty value: to pass over it would
+// lose the rest.
+func TestLoadRefusesEmptyParts(t *testing.T) {
+	node := "\x10\x00\x00\x00\x00\x00\x00\x00\x05\x00\x00\x00\x00\x00\x00\x00\x01" // ID 5-1
+	for value, want := range map[string]string{
+		"\x0f\x01s\x01" + node + "\x07\x07\x00\x00\x00\x00\x00\xff\x00\x05\x01\x00": "Empty listpack inside stream",
+		"\x09\x01m\x02\x00\xff": "Zipmap integrity check failed",
+	} {
+		st, loaded, err := loadFile(t, file(value), 1, LoadOptions{})
+		if err == nil || loaded.Empty != 0 || !strings.Contains(err.Error(), "/data/dump.rdb: byte ") {
+			t.Errorf("%q: %+v, %v", value, loaded, err)
+		}
+		st.wantLog("level=WARN msg=\"Internal error in RDB reading offset ")
+		st.wantLog("-> " + want + " (")
+	}
+}
+
+// An element that comes twice is found by who builds the value; the error says where it is
+// nevertheless.
+func TestLoadBlames(t *testing.T) {
+	st, _, err := loadFile(t, file("\x02\x01s\x03\x01a\x01b\x01a"), 1, LoadOptions{})
+	want := `rdb: /data/dump.rdb: byte 17: element of key "s" in database 0: an element comes twice`
+	if fmt.Sprint(err) != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	st.wantLog("Internal error in RDB reading offset 17 -> Duplicate set members detected")
+}
+
 // With many keys and workers, the first damage in the file is the one reported.
 func TestLoadNamesTheFirstError(t *testing.T) {
 	b := newBuilder()

@@ -1,9 +1,6 @@
 package snapshot
 
 import (
-	"errors"
-	"fmt"
-
 	"github.com/spineldb/spinel/internal/dump"
 	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/mem"
@@ -14,7 +11,6 @@ import (
 // object builds a value that is no string, which may come in parts, and says whether all
 // went well. Each part is built under the lock of the key's stripe.
 func (w *worker) object(b *batch, r *rdb.Raw, raw []byte) bool {
-	w.offset = r.Offset
 	err := w.obj.Begin(r, raw)
 	if err != nil {
 		return w.refuse(b, r, err)
@@ -53,9 +49,8 @@ func (w *worker) object(b *batch, r *rdb.Raw, raw []byte) bool {
 	switch {
 	case keyspace.IsDuplicate(err):
 		err = &rdb.CorruptError{Offset: r.Offset, What: keyPlace(&it), Err: errTwice}
-	case errors.Is(err, rdb.ErrEmpty):
-		// As Redis does: such a key was never there.
-		w.load.saver.Log.Info(fmt.Sprintf("RDB: skipping empty key: %q", it.Key))
+	case err == rdb.ErrEmpty:
+		w.load.skip(it.Key)
 		return true
 	case err == nil && expired:
 		w.load.expired.Add(1)
@@ -111,7 +106,7 @@ func (w *worker) fill(c *value.Cell) error {
 			if err == mem.ErrExhausted {
 				return err
 			}
-			return &rdb.CorruptError{Offset: w.offset, What: fmt.Sprintf("value of key %q", w.obj.Key), Err: err}
+			return w.obj.Blame(&p, err)
 		}
 	}
 }

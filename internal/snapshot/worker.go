@@ -17,11 +17,10 @@ type worker struct {
 	obj   rdb.Pieces   // of a value that is no string
 	build dump.Builder // and what becomes of it
 
-	offset int64           // where it is in the file
-	items  []keyspace.Item // decoded, in the order of the file
-	at     []uint64        // their placements
-	from   []int           // which record of the batch each came from
-	copy   []byte          // keys and values that are not in the batch as they are
+	items []keyspace.Item // decoded, in the order of the file
+	at    []uint64        // their placements
+	from  []int           // which record of the batch each came from
+	copy  []byte          // keys and values that are not in the batch as they are
 
 	sorted   []keyspace.Item // the same, by stripe
 	sortedAt []uint64

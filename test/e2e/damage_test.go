@@ -14,6 +14,10 @@ import (
 // refusal is how the log says what is wrong with a file, and where.
 var refusal = regexp.MustCompile(`dump\.rdb: byte (\d+): \S`)
 
+// ending is how such a log ends, and what scripts look for.
+var ending = regexp.MustCompile(`Internal error in RDB reading offset \d+ -> .*\n.*\n` +
+	`.* # Terminating server after rdb file reading failure\.\n$`)
+
 // TestDamagedDump shows that no damage to the file gets past the start: the server says
 // where it is and ends, and the file stays as it is, for whoever wants to rescue it.
 func TestDamagedDump(t *testing.T) {
@@ -59,6 +63,9 @@ func TestDamagedDump(t *testing.T) {
 		}
 		if !refusal.Match(p.out.Bytes()) {
 			t.Errorf("%s: the log does not say where and why:\n%s", what, p.out)
+		}
+		if !ending.Match(p.out.Bytes()) {
+			t.Errorf("%s: the log does not end as Redis's does:\n%s", what, p.out)
 		}
 		if !bytes.Equal(read(t, p.path("dump.rdb")), content) {
 			t.Errorf("%s: the file is not what it was", what)
