@@ -31,9 +31,14 @@ func consumerKey(number uint32, name []byte) ranktree.Key {
 
 // consumerOf makes a Consumer of a key and its payload.
 func consumerOf(key, payload []byte) Consumer {
+	c := figuresOf(payload)
+	c.Name, c.Number = key[8:], uint32(binary.BigEndian.Uint64(key))
+	return c
+}
+
+// figuresOf is a Consumer without name and number.
+func figuresOf(payload []byte) Consumer {
 	return Consumer{
-		Name:    key[8:],
-		Number:  uint32(binary.BigEndian.Uint64(key)),
 		Seen:    int64(binary.LittleEndian.Uint64(payload)),
 		Active:  int64(binary.LittleEndian.Uint64(payload[8:])),
 		Pending: binary.LittleEndian.Uint32(payload[16:]),

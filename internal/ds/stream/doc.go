@@ -50,7 +50,7 @@
 // # Snapshots
 //
 // Nodes and the leaves of the first three trees of a group are leaves in the sense of
-// package leaf: a snapshot notes them and reads them later. The indexes and names are not,
+// package leaf: a snapshot notes them and reads them later (Freeze). The indexes and names are not,
 // so changes to them get a heap without an epoch.
 //
 // # Invariants

@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -112,47 +111,4 @@ func (g *Group) Complete() error {
 		return errNoOwner
 	}
 	return nil
-}
-
-// --- for snapshots, which read leaves that may be frozen ---
-
-// GroupLeaves are the references of a group's leaves, each kind in its order. They are
-// thawed with ThawGroupLeaf.
-type GroupLeaves struct {
-	Pending   []mem.Ref // see EachPendingInLeaf
-	Owned     []mem.Ref // see EachOwnedInLeaf
-	Consumers []mem.Ref // see EachConsumerInLeaf
-}
-
-// AppendLeaves appends the references of the group's leaves, without touching them.
-func (g *Group) AppendLeaves(a *mem.Arena, dst GroupLeaves) GroupLeaves {
-	dst.Pending = g.pending.AppendLeaves(a, dst.Pending)
-	dst.Owned = g.owned.AppendLeaves(a, dst.Owned)
-	dst.Consumers = g.consumers.AppendLeaves(a, dst.Consumers)
-	return dst
-}
-
-// ThawGroupLeaf is leaf.Heap's Thaw for a group's leaf; names may be in other blocks.
-func ThawGroupLeaf(h leaf.Heap, ref mem.Ref) { ranktree.Thaw(h, ref) }
-
-// EachPendingInLeaf calls fn with the pending entries of a leaf in the order of their
-// IDs, until it returns false.
-func EachPendingInLeaf(a *mem.Arena, ref mem.Ref, fn func(Pending) bool) {
-	ranktree.EachInLeaf(a, ref, func(key, payload []byte) bool {
-		return fn(pendingOf(IDOf(key), payload))
-	})
-}
-
-// EachOwnedInLeaf calls fn with who has which pending entry, in the order of the
-// consumers' numbers and then of the IDs, until it returns false.
-func EachOwnedInLeaf(a *mem.Arena, ref mem.Ref, fn func(number uint32, id ID) bool) {
-	ranktree.EachInLeaf(a, ref, func(key, _ []byte) bool {
-		return fn(binary.BigEndian.Uint32(key), IDOf(key[numberSize:]))
-	})
-}
-
-// EachConsumerInLeaf calls fn with the consumers of a leaf in the order of their
-// numbers, until it returns false.
-func EachConsumerInLeaf(a *mem.Arena, ref mem.Ref, fn func(Consumer) bool) {
-	ranktree.EachInLeaf(a, ref, func(key, payload []byte) bool { return fn(consumerOf(key, payload)) })
 }

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -81,19 +82,21 @@ func (m *model) trim(t Trim) (deleted int64) {
 
 // A world is a stream, its model, and what a snapshot has frozen of it.
 type world struct {
-	t      *testing.T
-	h      leaf.Heap
-	s      Stream
-	m      model
-	frozen []frozenLeaf
-	epoch  uint16
+	t     *testing.T
+	h     leaf.Heap
+	s     Stream
+	m     model
+	epoch uint16
+
+	frozen   []frozenLeaf
+	rest     *Rest
+	restGot  strings.Builder
+	restWant string
 }
 
 type frozenLeaf struct {
 	ref  mem.Ref
 	text string
-	read func(*mem.Arena, mem.Ref) string
-	thaw func(leaf.Heap, mem.Ref)
 }
 
 func readNode(a *mem.Arena, ref mem.Ref) string {
@@ -108,51 +111,96 @@ func readNode(a *mem.Arena, ref mem.Ref) string {
 	return text
 }
 
-func readPending(a *mem.Arena, ref mem.Ref) (text string) {
-	EachPendingInLeaf(a, ref, func(p Pending) bool { text += fmt.Sprint(p); return true })
-	return text
+// groupsText is all that the groups have, found through their iterators: each consumer with
+// what it owns, in the order of their numbers.
+func groupsText(a *mem.Arena, s *Stream) string {
+	var text strings.Builder
+	var root [Size]byte
+	s.Store(root[:])
+	fmt.Fprintf(&text, "%x\n", root)
+	for it := s.EachGroup(a); it.Next(); {
+		g := it.Group()
+		figures := GroupFigures{g.Reads, uint64(g.PendingCount()), uint64(g.Consumers())}
+		fmt.Fprintf(&text, "group %s %v %v\n", it.Name(), g.Last, figures)
+		for p := g.Pending(a, ID{}); p.Next(); {
+			fmt.Fprintf(&text, "pending %v\n", p.Pending)
+		}
+		fmt.Fprintf(&text, "consumers %v\n", figures)
+		var all []Consumer
+		for c := g.EachConsumer(a); c.Next(); {
+			all = append(all, c.Consumer())
+		}
+		slices.SortFunc(all, func(x, y Consumer) int { return cmp.Compare(x.Number, y.Number) })
+		for _, c := range all {
+			fmt.Fprintf(&text, "consumer %s %d %d %d\n", c.Name, c.Seen, c.Active, c.Pending)
+			for p := g.OwnedIDs(a, c.Number); p.Next(); {
+				fmt.Fprintf(&text, "owned %v\n", p.ID)
+			}
+		}
+	}
+	return text.String()
 }
 
-func readOwned(a *mem.Arena, ref mem.Ref) (text string) {
-	EachOwnedInLeaf(a, ref, func(n uint32, id ID) bool { text += fmt.Sprint(n, id); return true })
-	return text
-}
-
-func readConsumers(a *mem.Arena, ref mem.Ref) (text string) {
-	EachConsumerInLeaf(a, ref, func(c Consumer) bool { text += fmt.Sprint(c); return true })
-	return text
+// readRest reads some of what is frozen beside the nodes.
+func (w *world) readRest(n int) {
+	for ; n > 0 && w.rest != nil; n-- {
+		more := w.rest.Next(w.h, func(part Part, name []byte, id ID, figures []byte) {
+			switch part {
+			case PartFigures:
+				fmt.Fprintf(&w.restGot, "%x\n", figures)
+			case PartGroup:
+				fmt.Fprintf(&w.restGot, "group %s %v %v\n", name, id, GroupOf(figures))
+			case PartPending:
+				fmt.Fprintf(&w.restGot, "pending %v\n", PendingOf(id, figures))
+			case PartConsumers:
+				fmt.Fprintf(&w.restGot, "consumers %v\n", GroupOf(figures))
+			case PartConsumer:
+				c := ConsumerOf(name, figures)
+				fmt.Fprintf(&w.restGot, "consumer %s %d %d %d\n", c.Name, c.Seen, c.Active, c.Pending)
+			case PartOwned:
+				fmt.Fprintf(&w.restGot, "owned %v\n", id)
+			}
+		})
+		if !more {
+			if w.rest = nil; w.restGot.String() != w.restWant {
+				w.t.Fatalf("the groups were\n%s, are\n%s", w.restWant, w.restGot.String())
+			}
+		}
+	}
 }
 
 func (w *world) freeze() {
-	if len(w.frozen) > 0 {
+	if w.h.Epoch != 0 {
 		return
 	}
-	add := func(refs []mem.Ref, read func(*mem.Arena, mem.Ref) string, thaw func(leaf.Heap, mem.Ref)) {
-		for _, ref := range refs {
-			w.frozen = append(w.frozen, frozenLeaf{ref, read(w.h.Arena, ref), read, thaw})
-		}
+	for _, ref := range w.s.AppendLeaves(w.h.Arena, nil) {
+		w.frozen = append(w.frozen, frozenLeaf{ref, readNode(w.h.Arena, ref)})
 	}
-	add(w.s.AppendLeaves(w.h.Arena, nil), readNode, leaf.Heap.Thaw)
-	for it := w.s.EachGroup(w.h.Arena); it.Next(); {
-		g := it.Group()
-		leaves := g.AppendLeaves(w.h.Arena, GroupLeaves{})
-		add(leaves.Pending, readPending, ThawGroupLeaf)
-		add(leaves.Owned, readOwned, ThawGroupLeaf)
-		add(leaves.Consumers, readConsumers, ThawGroupLeaf)
-	}
+	w.rest, w.restWant = w.s.Freeze(w.h.Arena), groupsText(w.h.Arena, &w.s)
+	w.restGot.Reset()
 	w.epoch++
 	w.h.Epoch = w.epoch
 }
 
-func (w *world) thaw(n int) {
-	n = min(n, len(w.frozen))
-	for _, f := range w.frozen[:n] {
-		if got := f.read(w.h.Arena, f.ref); got != f.text {
+// thaw reads about so many leaves, or gives them up, and ends the snapshot with the last.
+func (w *world) thaw(n int, read bool) {
+	k := min(n, len(w.frozen))
+	for _, f := range w.frozen[:k] {
+		if got := readNode(w.h.Arena, f.ref); got != f.text {
 			w.t.Fatalf("a frozen leaf was %s, is %s", f.text, got)
 		}
-		f.thaw(w.h, f.ref)
+		w.h.Thaw(f.ref)
 	}
-	if w.frozen = w.frozen[n:]; len(w.frozen) == 0 {
+	w.frozen = w.frozen[k:]
+	if n -= k; read {
+		w.readRest(n)
+	} else if w.rest != nil && n > 0 {
+		for w.rest.Drop(w.h) {
+			continue
+		}
+		w.rest = nil
+	}
+	if len(w.frozen) == 0 && w.rest == nil {
 		w.h.Epoch = 0
 	}
 }
@@ -457,7 +505,7 @@ func runModel(t *testing.T, program []byte) {
 		case 14:
 			w.freeze()
 		default:
-			w.thaw(1 + int(b[0]%4))
+			w.thaw(1+int(b[0]%4), b[1]%8 > 0)
 		}
 		w.s.Store(root[:])
 		w.s = Load(root[:])
@@ -473,7 +521,7 @@ func runModel(t *testing.T, program []byte) {
 		w.s.Store(root[:])
 		w.s = Load(root[:])
 	}
-	w.thaw(len(w.frozen))
+	w.thaw(math.MaxInt, true)
 	if w.h.Live() != 0 {
 		t.Fatalf("%d bytes leaked", w.h.Live())
 	}
