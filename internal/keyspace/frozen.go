@@ -6,16 +6,43 @@ import (
 	"github.com/spineldb/spinel/internal/value"
 )
 
-// A Frozen is a rooted value as it was at the cut of a snapshot, to be read in pieces
-// while the value changes. Whoever made it must call Read until there is no more, or
-// Release.
+// # Frozen values
+//
+// A rooted value is read in pieces, while it changes, by whoever has frozen it: a snapshot,
+// or a command whose reply is too big to be made in one go. What that means for a leaf is
+// in package leaf. A leaf has one stamp, so a value has one reader at a time.
+//
+//	the root's epoch is     the value
+//	of no active freeze     may be frozen: all its leaves bear the root's epoch
+//	of an active freeze     may be frozen already
+//
+// A freeze takes an epoch that is neither 0, nor the root's, nor that of another active
+// freeze of the heap. Numbers have 16 bits and come again, which is no matter:
+//
+//  1. All leaves of a value without a reader bear its root's epoch: New gives it to them,
+//     and Thaw, which a freeze calls for each of its leaves before it ends, even if nobody
+//     wants to read on. So a number that is not the root's is on none of them.
+//  2. A value that has a reader bears the epoch of an active freeze, since only Freeze
+//     changes it, or what makes a new root: that has epoch 0, and new leaves.
+//
+// What may happen is that a value without a reader bears, from long ago, an epoch that is
+// active now because of another value. A command then does what it does while there is a
+// reader, and a snapshot hurries a reader that was not in its way.
+
+// A Frozen is a rooted value as it was when it was frozen, to be read in pieces while the
+// value changes. Whoever made it must call Read until there is no more, or Release. It is
+// used by one goroutine at a time.
 type Frozen struct {
-	st     *stripe
+	st    *stripe
+	typ   record.Type
+	epoch uint16
+	count int // of leaves
+
+	// What follows belongs to the stripe's lock as long as heap is not nil.
 	heap   *heap
-	typ    record.Type
-	epoch  uint16
 	leaves []mem.Ref
 	next   int
+	kept   kept // elements that others have copied for us
 }
 
 // IsRooted says whether the value is more than its record: it is to be frozen instead of
@@ -23,71 +50,157 @@ type Frozen struct {
 func (v Value) IsRooted() bool { return v.Record.IsRooted() }
 
 // Freeze freezes a rooted value that the snapshot saves. The stripe is locked. It costs
-// some nanoseconds a leaf.
+// some nanoseconds a leaf; and if a command is reading the value, a copy of what is left
+// to be read, since the cut does not wait.
 func (s *Snapshot) Freeze(v Value) *Frozen {
-	c := v.Cell()
-	f := &Frozen{st: v.st, heap: v.heap(), typ: v.Type(), epoch: s.epoch}
-	f.leaves = value.Freeze(&c, s.epoch, nil)
-	f.heap.frozen++
+	c, h := v.Cell(), v.st.heap
+	h.hurry(c.Epoch())
+	return v.st.freeze(&c)
+}
+
+// freezesMax is how many values of a stripe may be frozen for commands to begin to freeze
+// another.
+const freezesMax = 1 << 10
+
+// Freeze freezes the value of a key. It returns false if there is no such key, if its value
+// is not rooted, or if somebody else is reading it. Then it is to be read whole, or later.
+// It is no access.
+func (t *Txn) Freeze(key []byte) (f *Frozen, ok bool) { return t.FreezeIn(t.DB, key) }
+
+// FreezeIn is Freeze in another database.
+func (t *Txn) FreezeIn(db int, key []byte) (f *Frozen, ok bool) {
+	p, ok := t.live(db, key)
+	if !ok || !p.rec().IsRooted() {
+		return nil, false
+	}
+	c, h := t.cell(&p), p.st.heap
+	if h.epochs[c.Epoch()] > 0 || len(h.frozen) >= freezesMax {
+		return nil, false
+	}
+	return p.st.freeze(&c), true
+}
+
+// freeze freezes a value that nobody is reading.
+func (st *stripe) freeze(c *value.Cell) *Frozen {
+	h := st.heap
+	f := &Frozen{st: st, heap: h, typ: c.Type(), epoch: h.pickEpoch(c.Epoch())}
+	f.leaves = value.Freeze(c, f.epoch, nil)
+	f.count = len(f.leaves)
+	if h.frozen == nil {
+		h.frozen, h.epochs = map[*Frozen]struct{}{}, map[uint16]int{}
+	}
+	h.frozen[f] = struct{}{}
+	h.epochs[f.epoch]++
 	return f
 }
 
-// heap is the heap that the value is in, which a flush may have taken from the stripe.
-func (v Value) heap() *heap { return v.st.heap }
+// epochsMax is up to how many active freezes get epochs of their own. More there are only
+// while a snapshot is written more slowly than its values are changed.
+const epochsMax = 1 << 14
+
+// pickEpoch chooses the epoch of a freeze, of a value that has another.
+func (h *heap) pickEpoch(current uint16) uint16 {
+	for {
+		h.epoch++
+		if h.epoch == 0 || h.epoch == current {
+			continue
+		}
+		if h.epochs[h.epoch] == 0 || len(h.epochs) >= epochsMax {
+			return h.epoch
+		}
+	}
+}
+
+// hurry ends all freezes of an epoch: what is left to be read is copied.
+func (h *heap) hurry(epoch uint16) {
+	if h.epochs[epoch] == 0 {
+		return
+	}
+	for f := range h.frozen {
+		if f.epoch == epoch {
+			f.finish()
+		}
+	}
+}
+
+// Type is the type of the value.
+func (f *Frozen) Type() record.Type { return f.typ }
 
 // Leaves is the number of leaves.
-func (f *Frozen) Leaves() int { return len(f.leaves) }
+func (f *Frozen) Leaves() int { return f.count }
 
-// Read calls fn for the elements of the next leaves, until fn returns false behind a leaf,
-// and says whether more are left. The bytes are valid during the call of fn. It holds the
-// stripe's lock.
+// Read calls fn for the elements of the next leaves, until enough returns true behind a
+// leaf, and says whether more are left. The bytes are valid during the call of fn. It holds
+// the stripe's lock; so nothing may be locked, and fn must not wait.
 func (f *Frozen) Read(fn func(e value.Element), enough func() bool) (more bool) {
 	f.st.mu.Lock()
+	if f.heap == nil {
+		f.st.mu.Unlock()
+		return f.kept.read(fn, enough)
+	}
 	defer f.st.mu.Unlock()
 	for f.next < len(f.leaves) {
-		ref := f.leaves[f.next]
-		f.next++
-		value.EachInLeaf(f.typ, f.heap.arena, ref, fn)
-		value.Thaw(f.typ, f.heap.arena, f.epoch, ref)
+		f.pass(fn)
 		if enough() {
 			break
 		}
 	}
-	if f.next < len(f.leaves) {
-		return true
+	if more = f.next < len(f.leaves); !more {
+		f.end()
+	}
+	f.st.ks.used.Add(f.st.settle())
+	return more
+}
+
+// pass reads the next leaf and thaws it.
+func (f *Frozen) pass(fn func(e value.Element)) {
+	ref := f.leaves[f.next]
+	f.next++
+	if fn != nil {
+		value.EachInLeaf(f.typ, f.heap.arena, ref, fn)
+	}
+	value.Thaw(f.typ, f.heap.arena, f.epoch, ref)
+}
+
+// finish copies what is left to be read, so that somebody else may freeze the value.
+func (f *Frozen) finish() {
+	for f.next < len(f.leaves) {
+		f.pass(f.kept.add)
 	}
 	f.end()
-	return false
 }
 
 // releaseLeaves is how many leaves are thawed under one lock.
 const releaseLeaves = 256
 
-// Release thaws what was not read. Nothing may be locked.
+// Release thaws what was not read. Nothing may be locked. It may be called again.
 func (f *Frozen) Release() {
 	for more := true; more; {
 		f.st.mu.Lock()
-		if f.heap == nil { // all was read
-			f.st.mu.Unlock()
-			return
-		}
 		for i := 0; i < releaseLeaves && f.next < len(f.leaves); i++ {
-			value.Thaw(f.typ, f.heap.arena, f.epoch, f.leaves[f.next])
-			f.next++
+			f.pass(nil)
 		}
 		if more = f.next < len(f.leaves); !more {
 			f.end()
 		}
+		f.st.ks.used.Add(f.st.settle())
 		f.st.mu.Unlock()
 	}
+	f.kept = kept{}
 }
 
-// end lets the heap go, if a flush has replaced it meanwhile. It may be called again.
+// end is called when all leaves are thawed. It lets the heap go, if a flush has replaced it
+// meanwhile. It may be called again.
 func (f *Frozen) end() {
 	f.leaves, f.next = nil, 0
-	if h := f.heap; h != nil {
-		f.heap = nil
-		h.frozen--
-		h.releaseIfDead()
+	h := f.heap
+	if h == nil {
+		return
 	}
+	f.heap = nil
+	delete(h.frozen, f)
+	if h.epochs[f.epoch]--; h.epochs[f.epoch] == 0 {
+		delete(h.epochs, f.epoch)
+	}
+	h.releaseIfDead()
 }

@@ -128,8 +128,11 @@ type stripe struct {
 type heap struct {
 	arena *mem.Arena
 	pins  map[mem.Ref]*pin
-	// frozen is how many values are being read by a snapshot.
-	frozen int
+	// frozen are the values that are being read in pieces, epochs how many of them have
+	// which epoch, and epoch the one that was given last; see Frozen.
+	frozen map[*Frozen]struct{}
+	epochs map[uint16]int
+	epoch  uint16
 	dead   bool // released as soon as nothing is pinned or frozen
 }
 

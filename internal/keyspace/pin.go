@@ -56,7 +56,7 @@ func (st *stripe) unpin(h *heap, ref mem.Ref) {
 // releaseIfDead releases the arena of a heap that a flush has replaced, if nothing of it
 // is in use any more.
 func (h *heap) releaseIfDead() {
-	if h.dead && len(h.pins) == 0 && h.frozen == 0 {
+	if h.dead && len(h.pins) == 0 && len(h.frozen) == 0 {
 		h.arena.Release()
 	}
 }

@@ -42,9 +42,7 @@ type stripeCut struct {
 // BeginSnapshot makes the cut. It is called in exclusive mode, with no snapshot
 // running.
 func (ks *Keyspace) BeginSnapshot(save func(stripe, db int, v Value)) *Snapshot {
-	if ks.version++; ks.version == 0 { // which means none to a value's leaves
-		ks.version++
-	}
+	ks.version++
 	s := &Snapshot{ks: ks, epoch: ks.version, Save: save, Sizes: make([]Info, ks.dbs)}
 	for i := range ks.stripes {
 		st := &ks.stripes[i]

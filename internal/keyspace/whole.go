@@ -214,7 +214,7 @@ func (ks *Keyspace) FlushAll() (removed int64, release func(), err error) {
 			}
 		}
 		ks.Stats.LazyFreePending.Add(-st.forget())
-		if len(st.heap.pins) > 0 || st.heap.frozen > 0 {
+		if len(st.heap.pins) > 0 || len(st.heap.frozen) > 0 {
 			st.heap.dead = true
 		} else {
 			old = append(old, st.heap)

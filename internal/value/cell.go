@@ -11,8 +11,8 @@
 //	+-------+------------------------------------------+
 //	  2
 //
-// The epoch is that of the snapshot that is reading the value's leaves, 0 for none (see
-// ds/leaf). A root may be moved as bytes within its arena: nothing knows where it is.
+// The epoch is that of who is reading the value's leaves in pieces, or was the last to,
+// 0 for none (see ds/leaf). A root may be moved as bytes within its arena: nothing knows where it is.
 //
 //	type     small               rooted
 //	list     listpack            quicklist
@@ -175,7 +175,7 @@ const epochSize = 2
 // Heap is where the blocks of a rooted value are.
 func (c *Cell) Heap() leaf.Heap { return leaf.Heap{Arena: c.Arena, Epoch: c.Epoch()} }
 
-// Epoch is that of the snapshot that reads the value's leaves, 0 for none.
+// Epoch is that of who last read the value's leaves in pieces, 0 for none.
 func (c *Cell) Epoch() uint16 { return epochOf(c.Record()) }
 
 // SetEpoch changes the epoch of a rooted value.

@@ -6,6 +6,7 @@ import (
 	"github.com/spineldb/spinel/internal/ds/leaf"
 	"github.com/spineldb/spinel/internal/ds/listpack"
 	"github.com/spineldb/spinel/internal/ds/record"
+	"github.com/spineldb/spinel/internal/invariant"
 	"github.com/spineldb/spinel/internal/mem"
 )
 
@@ -192,15 +193,24 @@ func Load(c *Cell, e record.Encoding, packed []byte) error { return kinds[c.Type
 func Add(c *Cell, e *Element) (bool, error) { return kinds[c.Type()].add(c, e) }
 
 // Freeze makes the leaves of a rooted value stay as they are, until each is thawed, and
-// appends them to dst. No other snapshot may be reading the value. What is no element is
-// not frozen: groups are to be read at once.
+// appends them to dst. Nobody else may be reading the value, and its epoch must be another.
+// What is no element is not frozen: groups are to be read at once.
 func Freeze(c *Cell, epoch uint16, dst []mem.Ref) []mem.Ref {
+	before := c.Heap()
 	c.SetEpoch(epoch)
 	k := kinds[c.Type()]
 	if k.thawRest != nil {
 		k.thawRest(c)
 	}
-	return k.leaves(c.Arena, rootOf(c.Record()), dst)
+	had := len(dst)
+	dst = k.leaves(c.Arena, rootOf(c.Record()), dst)
+	if invariant.Enabled {
+		invariant.Check(epoch != before.Epoch && epoch != 0, "value: frozen with epoch %d twice", epoch)
+		for _, ref := range dst[had:] {
+			invariant.Check(before.IsStamped(ref), "value: leaf %d is not of epoch %d", ref, before.Epoch)
+		}
+	}
+	return dst
 }
 
 // Leaves appends the references of the leaves of a rooted value to dst, in order.

@@ -349,7 +349,7 @@ func (s *Set) Become(loose *Set) error {
 	old, h := s.table, s.heap()
 	if loose.enc == record.Rooted {
 		s.table = loose.table
-		s.SetEpoch(0) // the snapshot knows none of the new leaves
+		s.SetEpoch(0) // nobody knows the new leaves
 		s.Store()
 	} else {
 		if err := s.resize(loose.enc, len(loose.part)); err != nil {

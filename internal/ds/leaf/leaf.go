@@ -1,5 +1,5 @@
 // Package leaf is what the blocks that hold a big collection's elements have in
-// common: a head of four bytes by which a snapshot keeps them as they are.
+// common: a head of four bytes by which who reads them in pieces keeps them as they are.
 //
 // # Layout
 //
@@ -10,23 +10,25 @@
 //
 // # Freezing
 //
-// A collection of ten million elements cannot be copied under a lock. A snapshot that
-// meets one notes the references of its leaves, in order, gives the collection the
-// snapshot's epoch, and reads the leaves later, some at a time. Meanwhile a leaf that
-// has not been read is frozen: its stamp is not the epoch.
+// A collection of ten million elements cannot be copied under a lock. A reader, such as a
+// snapshot or a big reply, notes the references of its leaves, in order, gives the
+// collection another epoch, and reads the leaves later, some at a time. Meanwhile a leaf
+// that has not been read is frozen: its stamp is not the epoch.
 //
 //	             Own: it becomes a copy ----> the collection's, stamped
 //	frozen leaf <
-//	             Drop: abandoned, the snapshot frees it when it has been read
+//	             Drop: abandoned, the reader frees it when it has been read
 //
 // Who is about to change a leaf asks Own for one that may be changed, and puts the
 // reference that it gets in the place of the old one. Who removes a leaf calls Drop in
-// the place of Free. With no snapshot about, Own and Drop cost a comparison.
+// the place of Free. With no reader about, Own and Drop cost a comparison.
 //
 // # Invariants
 //
 //  1. A frozen leaf's bytes do not change, and it is not freed, until Thaw.
-//  2. An abandoned leaf belongs to no collection; the snapshot that froze it frees it.
+//  2. An abandoned leaf belongs to no collection; the reader that froze it frees it.
+//  3. All leaves of a collection without a reader bear its epoch: the next may be any other
+//     number but 0, whatever numbers there were before.
 package leaf
 
 import (
@@ -45,7 +47,7 @@ const flagAbandoned = 1
 // A Heap is where a collection's leaves are. Its other blocks come from the Arena.
 type Heap struct {
 	*mem.Arena
-	Epoch uint16 // of the snapshot that has frozen the collection, 0 for none
+	Epoch uint16 // of the reader that has frozen the collection last, 0 for none
 }
 
 // New returns a leaf of n bytes, the head included, or 0 if there is no memory. What
@@ -61,8 +63,11 @@ func (h Heap) New(n int) mem.Ref {
 }
 
 // IsFrozen says whether a leaf must not be changed.
-func (h Heap) IsFrozen(r mem.Ref) bool {
-	return h.Epoch != 0 && binary.LittleEndian.Uint16(h.Bytes(r, 2)) != h.Epoch
+func (h Heap) IsFrozen(r mem.Ref) bool { return h.Epoch != 0 && !h.IsStamped(r) }
+
+// IsStamped says whether a leaf bears the collection's epoch.
+func (h Heap) IsStamped(r mem.Ref) bool {
+	return binary.LittleEndian.Uint16(h.Bytes(r, 2)) == h.Epoch
 }
 
 // Own returns a leaf that may be changed, with the first n bytes of r: r itself, or a
@@ -98,7 +103,7 @@ func (h Heap) Resize(r mem.Ref, keep, n int) mem.Ref {
 }
 
 // Drop frees a leaf that the collection does not have any more, or leaves it to the
-// snapshot.
+// reader.
 func (h Heap) Drop(r mem.Ref) {
 	if !h.IsFrozen(r) {
 		h.Free(r)
@@ -111,7 +116,7 @@ func (h Heap) Drop(r mem.Ref) {
 	b[2] |= flagAbandoned
 }
 
-// Thaw is called by the snapshot for every leaf it froze, once, when it has been read:
+// Thaw is called by the reader for every leaf it froze, once, when it has been read:
 // the leaf may be changed again, or is freed if the collection has dropped it.
 func (h Heap) Thaw(r mem.Ref) {
 	b := h.Bytes(r, HeadSize)
