@@ -14,8 +14,8 @@ func (x *Executor) ExecQueue(c *command.Ctx) error {
 	queue := s.Multi.Queue
 	watch, _ := s.Multi.Watch.(*keyspace.Watch)
 	poisoned := s.Multi.Poisoned
-	s.Multi.Reset()
 	s.Multi.Watch = nil
+	defer s.Multi.Reset() // its commands may ask what is queued
 	spec, args := c.Spec, c.Args
 	if x.Sessions.Monitors.Load() > 0 {
 		defer x.show(s, spec, args) // behind its commands, or in their place

@@ -78,7 +78,14 @@ func TestInfo(t *testing.T) {
 	if m := all[0]; m["flags"] != "x" || m["multi"] != "2" || m["multi-mem"] == "0" || m["cmd"] != "ping" {
 		t.Errorf("in MULTI: %v", m)
 	}
-	srv.Do("DISCARD")
+	srv.Do("CLIENT", "INFO")
+	reply := strings.Trim(srv.Do("EXEC").Text(), "[]")
+	if m := fields(t, reply[strings.Index(reply, "id="):])[0]; m["flags"] != "x" || m["multi"] != "3" || m["cmd"] != "exec" {
+		t.Errorf("in EXEC: %v", m)
+	}
+	if m := fields(t, srv.Do("CLIENT", "INFO").Text())[0]; m["flags"] != "N" || m["multi"] != "-1" {
+		t.Errorf("behind EXEC: %v", m)
+	}
 	srv.Do("HELLO", "3")
 	if got := srv.Do("CLIENT", "INFO").Raw(); !regexp.MustCompile(`^=\d+\r\ntxt:id=1 `).MatchString(got) {
 		t.Errorf("in RESP3: %q", got)
