@@ -23,8 +23,8 @@ type Faults struct {
 	calls []string
 }
 
-// Calls are the calls so far, failed ones included: "create temp-1.rdb", "write",
-// "sync", "close", "rename a b", "syncdir d", "remove f".
+// Calls are the calls so far, failed ones included: "create temp-1.rdb", "append f",
+// "mkdir d", "write", "truncate", "sync", "close", "rename a b", "syncdir d", "remove f".
 func (f *Faults) Calls() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -58,6 +58,29 @@ func (f *Faults) Create(name string) (File, error) {
 		return nil, err
 	}
 	return &faultyFile{File: file, faults: f, name: name}, nil
+}
+
+// ReadDir implements [FS].
+func (f *Faults) ReadDir(name string) ([]string, error) { return f.FS.ReadDir(name) }
+
+// Append implements [FS].
+func (f *Faults) Append(name string) (File, error) {
+	if err := f.call("append " + name); err != nil {
+		return nil, pathError("open", name, err)
+	}
+	file, err := f.FS.Append(name)
+	if err != nil {
+		return nil, err
+	}
+	return &faultyFile{File: file, faults: f, name: name}, nil
+}
+
+// Mkdir implements [FS].
+func (f *Faults) Mkdir(name string) error {
+	if err := f.call("mkdir " + name); err != nil {
+		return pathError("mkdir", name, err)
+	}
+	return f.FS.Mkdir(name)
 }
 
 // Rename implements [FS].
@@ -97,6 +120,14 @@ func (f *faultyFile) Write(p []byte) (int, error) {
 		return n, pathError("write", f.name, err)
 	}
 	return f.File.Write(p)
+}
+
+// Truncate implements [File].
+func (f *faultyFile) Truncate(size int64) error {
+	if err := f.faults.call("truncate"); err != nil {
+		return pathError("truncate", f.name, err)
+	}
+	return f.File.Truncate(size)
 }
 
 // Sync implements [File].

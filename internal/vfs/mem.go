@@ -18,6 +18,7 @@ type Mem struct {
 	dirs  map[string]bool
 	names map[string]*memFile // as programs see them
 	disk  map[string]*memFile // as they were at the last SyncDir of their folder
+	ops   *Record             // what is done, if somebody wants to know
 }
 
 // A memFile is a file, whatever it is called at the moment.
@@ -110,7 +111,57 @@ func (m *Mem) Create(name string) (File, error) {
 	}
 	f := &memFile{}
 	m.names[clean] = f
+	m.ops.add(op{kind: opCreate, name: clean, file: f})
 	return &memHandle{fs: m, f: f, writable: true}, nil
+}
+
+// Append implements [FS].
+func (m *Mem) Append(name string) (File, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f := m.names[filepath.Clean(name)]
+	if f == nil {
+		return nil, pathError("open", name, syscall.ENOENT)
+	}
+	return &memHandle{fs: m, f: f, writable: true}, nil
+}
+
+// Mkdir implements [FS]. Folders are durable at once.
+func (m *Mem) Mkdir(name string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clean := filepath.Clean(name)
+	switch {
+	case m.names[clean] != nil:
+		return pathError("mkdir", name, syscall.EEXIST)
+	case !m.dirs[filepath.Dir(clean)]:
+		return pathError("mkdir", name, syscall.ENOENT)
+	}
+	m.dirs[clean] = true
+	m.ops.add(op{kind: opMkdir, name: clean})
+	return nil
+}
+
+// ReadDir implements [FS].
+func (m *Mem) ReadDir(name string) (names []string, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	dir := filepath.Clean(name)
+	if !m.dirs[dir] {
+		return nil, pathError("open", name, syscall.ENOENT)
+	}
+	for n := range m.names {
+		if filepath.Dir(n) == dir {
+			names = append(names, filepath.Base(n))
+		}
+	}
+	for d := range m.dirs {
+		if filepath.Dir(d) == dir && d != dir {
+			names = append(names, filepath.Base(d))
+		}
+	}
+	slices.Sort(names)
+	return names, nil
 }
 
 // Rename implements [FS].
@@ -126,6 +177,7 @@ func (m *Mem) Rename(from, to string) error {
 	}
 	delete(m.names, filepath.Clean(from))
 	m.names[filepath.Clean(to)] = f
+	m.ops.add(op{kind: opRename, name: filepath.Clean(from), to: filepath.Clean(to), file: f})
 	return nil
 }
 
@@ -137,6 +189,7 @@ func (m *Mem) Remove(name string) error {
 		return pathError("remove", name, syscall.ENOENT)
 	}
 	delete(m.names, filepath.Clean(name))
+	m.ops.add(op{kind: opRemove, name: filepath.Clean(name)})
 	return nil
 }
 
@@ -158,6 +211,7 @@ func (m *Mem) SyncDir(name string) error {
 			m.disk[n] = f
 		}
 	}
+	m.ops.add(op{kind: opSyncDir, name: dir})
 	return nil
 }
 
@@ -209,8 +263,32 @@ func (h *memHandle) Write(p []byte) (int, error) {
 	case !h.writable:
 		return 0, fs.ErrPermission
 	}
+	h.fs.ops.add(op{kind: opWrite, file: h.f, at: len(h.f.data), data: slices.Clone(p)})
 	h.f.data = append(h.f.data, p...)
 	return len(p), nil
+}
+
+// Truncate implements [File].
+func (h *memHandle) Truncate(size int64) error {
+	h.fs.mu.Lock()
+	defer h.fs.mu.Unlock()
+	switch {
+	case h.closed:
+		return fs.ErrClosed
+	case !h.writable || size < 0:
+		return syscall.EINVAL
+	}
+	h.fs.ops.add(op{kind: opTruncate, file: h.f, at: int(size)})
+	h.f.data = resized(slices.Clone(h.f.data), int(size))
+	return nil
+}
+
+// resized cuts b, or fills it up with zeros.
+func resized(b []byte, n int) []byte {
+	for len(b) < n {
+		b = append(b, 0)
+	}
+	return b[:n]
 }
 
 // Sync implements [File].
@@ -221,6 +299,7 @@ func (h *memHandle) Sync() error {
 		return fs.ErrClosed
 	}
 	h.f.synced = slices.Clone(h.f.data)
+	h.fs.ops.add(op{kind: opSync, file: h.f})
 	return nil
 }
 

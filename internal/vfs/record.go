@@ -1,0 +1,214 @@
+package vfs
+
+import (
+	"maps"
+	"path/filepath"
+	"slices"
+)
+
+// # Images of a crash
+//
+// A power failure leaves of what was not synced anything between all and nothing. Nothing
+// is promised about the order either: a later write may be on the disk, and an earlier
+// one not; a new name may be there, and not the file's content; of a write some sectors
+// may be there, and the others be zeros. What a program must not rely on, a Record tries.
+
+// A Record is what was done to a Mem, in order.
+type Record struct {
+	start map[string]*memFile // durable when it began
+	dirs  map[string]bool
+	ops   []op
+}
+
+type opKind uint8
+
+const (
+	opCreate opKind = iota
+	opRename
+	opRemove
+	opMkdir
+	opSyncDir
+	opWrite
+	opTruncate
+	opSync
+)
+
+// An op is one call. Files are meant by identity: they may have been renamed since.
+type op struct {
+	kind opKind
+	name string
+	to   string
+	file *memFile
+	at   int // where a write begins; the new size
+	data []byte
+}
+
+func (r *Record) add(o op) {
+	if r != nil {
+		r.ops = append(r.ops, o)
+	}
+}
+
+// Record begins a record. What is not durable at this moment counts as if it were.
+func (m *Mem) Record() *Record {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, f := range m.names {
+		f.synced = slices.Clone(f.data)
+	}
+	m.disk = maps.Clone(m.names)
+	r := &Record{start: map[string]*memFile{}, dirs: maps.Clone(m.dirs)}
+	for name, f := range m.names {
+		r.start[name] = f
+		r.ops = append(r.ops, op{kind: opWrite, file: f, data: f.synced}, op{kind: opSync, file: f})
+	}
+	m.ops = r
+	return r
+}
+
+// Len is the number of calls so far. It is not to be called while others are made.
+func (r *Record) Len() int { return len(r.ops) }
+
+// sector is what a disk writes whole.
+const sector = 512
+
+// Crash returns what a power failure behind the first n calls could have left. What is
+// left of each unsynced call, choose decides: it returns a number below its argument, and
+// may draw it. A choose that returns 0 always loses all, one that returns the greatest
+// number keeps all.
+func (r *Record) Crash(n int, choose func(below int) int) *Mem {
+	c := crash{names: maps.Clone(r.start), files: map[*memFile]*image{}, dirs: maps.Clone(r.dirs)}
+	for _, o := range r.ops[:n] {
+		c.do(o)
+	}
+	return c.image(choose)
+}
+
+// A crash is the state of a disk, and what is on its way there.
+type crash struct {
+	names   map[string]*memFile
+	dirs    map[string]bool
+	pending []op // on names
+	files   map[*memFile]*image
+}
+
+// An image is a file's content on the disk, and what is on its way there.
+type image struct {
+	data    []byte
+	pending []op
+}
+
+func (c *crash) file(f *memFile) *image {
+	if c.files[f] == nil {
+		c.files[f] = &image{}
+	}
+	return c.files[f]
+}
+
+func (c *crash) do(o op) {
+	switch o.kind {
+	case opMkdir:
+		c.dirs[o.name] = true
+	case opCreate, opRename, opRemove:
+		c.pending = append(c.pending, o)
+	case opSyncDir:
+		kept := c.pending[:0]
+		for _, p := range c.pending {
+			if filepath.Dir(p.name) == o.name {
+				apply(c.names, p)
+			} else {
+				kept = append(kept, p)
+			}
+		}
+		c.pending = kept
+	case opWrite, opTruncate:
+		f := c.file(o.file)
+		f.pending = append(f.pending, o)
+	case opSync:
+		f := c.file(o.file)
+		for _, p := range f.pending {
+			f.data = changed(f.data, p)
+		}
+		f.pending = nil
+	}
+}
+
+// apply does what a call did to names. The file is what counts: it gets its new name even
+// if its old one never came to the disk.
+func apply(names map[string]*memFile, o op) {
+	switch o.kind {
+	case opCreate:
+		names[o.name] = o.file
+	case opRename:
+		if names[o.name] == o.file {
+			delete(names, o.name)
+		}
+		names[o.to] = o.file
+	case opRemove:
+		delete(names, o.name)
+	}
+}
+
+func changed(data []byte, o op) []byte {
+	if o.kind == opTruncate {
+		return resized(slices.Clone(data), o.at)
+	}
+	data = resized(slices.Clone(data), max(len(data), o.at+len(o.data)))
+	copy(data[o.at:], o.data)
+	return data
+}
+
+func (c *crash) image(choose func(int) int) *Mem {
+	names := maps.Clone(c.names)
+	for _, o := range c.pending {
+		if choose(2) == 1 {
+			apply(names, o)
+		}
+	}
+	m := NewMem()
+	m.dirs = c.dirs
+	for _, name := range slices.Sorted(maps.Keys(names)) { // in an order, for choose
+		f := c.file(names[name])
+		data := f.data
+		for _, o := range f.pending {
+			data = torn(data, o, choose)
+		}
+		m.Put(name, data)
+	}
+	return m
+}
+
+// torn is what may be left of an unsynced call.
+func torn(data []byte, o op, choose func(int) int) []byte {
+	const (
+		lost    = iota
+		zeros   // the size is there, the content is not
+		prefix  // cut at any byte
+		sectors // each of them or zeros
+		kept
+		ways
+	)
+	way := choose(ways)
+	switch {
+	case way == lost:
+		return data
+	case way == kept || o.kind == opTruncate:
+		return changed(data, o)
+	}
+	part := slices.Clone(o.data)
+	switch way {
+	case zeros:
+		clear(part)
+	case prefix:
+		part = part[:choose(len(part)+1)]
+	case sectors:
+		for i := 0; i < len(part); {
+			end := min(len(part), i+sector-(o.at+i)%sector)
+			if choose(2) == 0 {
+				clear(part[i:end])
+			}
+			i = end
+		}
+	}
+	return changed(data, op{kind: opWrite, at: o.at, data: part})
+}

@@ -1,0 +1,193 @@
+package vfs_test
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+
+	"github.com/spineldb/spinel/internal/vfs"
+)
+
+// Appending, cutting, folders and lists, in both implementations.
+func TestAppending(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		fs   vfs.FS
+		dir  string
+	}{
+		{"OS", vfs.OS{}, t.TempDir()},
+		{"Mem", vfs.NewMem("/data"), "/data"},
+	} {
+		in := func(name string) string { return filepath.Join(tt.dir, name) }
+		check := func(what string, err error) {
+			t.Helper()
+			if err != nil {
+				t.Errorf("%s: %s: %v", tt.name, what, err)
+			}
+		}
+		check("Mkdir", tt.fs.Mkdir(in("sub")))
+		check("Mkdir again", tt.fs.Mkdir(in("sub")))
+		f, err := tt.fs.Create(in("sub/file"))
+		check("Create", err)
+		write := func(f vfs.File, text string) {
+			_, err := f.Write([]byte(text))
+			check("Write", err)
+		}
+		write(f, "0123456789")
+		check("Truncate", f.Truncate(4))
+		write(f, "x")
+		check("Close", f.Close())
+		f, err = tt.fs.Append(in("sub/file"))
+		check("Append", err)
+		write(f, "yz")
+		check("Truncate to more", f.Truncate(9))
+		check("Close", f.Close())
+		if got := content(t, tt.fs, in("sub/file")); got != "0123xyz\x00\x00" {
+			t.Errorf("%s: content %q", tt.name, got)
+		}
+		check("Rename", tt.fs.Rename(in("sub/file"), in("b")))
+		f, err = tt.fs.Create(in("a"))
+		check("Create", err)
+		check("Close", f.Close())
+		if names, err := tt.fs.ReadDir(tt.dir); err != nil || !slices.Equal(names, []string{"a", "b", "sub"}) {
+			t.Errorf("%s: ReadDir: %q, %v", tt.name, names, err)
+		}
+		_, appendErr := tt.fs.Append(in("none"))
+		_, listErr := tt.fs.ReadDir(in("none"))
+		for i, err := range []error{appendErr, listErr, tt.fs.Mkdir(in("none/sub"))} {
+			if !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%s: call %d on what is not there: %v", tt.name, i, err)
+			}
+		}
+		if err := tt.fs.Mkdir(in("a")); !errors.Is(err, syscall.EEXIST) {
+			t.Errorf("%s: Mkdir over a file: %v", tt.name, err)
+		}
+	}
+}
+
+// images are all that a crash at any moment could have left, as far as so many draws for
+// each moment find it.
+func images(r *vfs.Record, draws int, visit func(n int, m *vfs.Mem)) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for n := range r.Len() + 1 {
+		for range draws {
+			visit(n, r.Crash(n, rng.IntN))
+		}
+	}
+}
+
+// Whatever is synced is in every image; of what is not, each part may be there or not.
+func TestImagesOfAppending(t *testing.T) {
+	mem := vfs.NewMem("/d")
+	mem.Put("/d/f", []byte("old "))
+	record := mem.Record()
+	f, err := mem.Append("/d/f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := bytes.Repeat([]byte("a"), 1000), bytes.Repeat([]byte("b"), 1000)
+	for _, step := range []func() error{
+		func() error { _, err := f.Write([]byte("synced ")); return err },
+		f.Sync,
+		func() error { _, err := f.Write(first); return err },
+		func() error { _, err := f.Write(second); return err },
+	} {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const durable = "old synced "
+	seen := map[string]bool{}
+	rng := rand.New(rand.NewPCG(3, 4))
+	for range 2000 {
+		got := content(t, record.Crash(record.Len(), rng.IntN), "/d/f")
+		if len(got) < len(durable) || got[:len(durable)] != durable {
+			t.Fatalf("%.50q is left", got)
+		}
+		rest := []byte(got[len(durable):])
+		n := min(len(rest), 1000)
+		a, b := rest[:n], rest[n:]
+		switch {
+		case len(rest) == 0:
+			seen["nothing"] = true
+		case bytes.Equal(rest, append(slices.Clone(first), second...)):
+			seen["all"] = true
+		case bytes.Equal(a, make([]byte, 1000)) && bytes.Equal(b, second):
+			seen["the second without the first"] = true
+		case bytes.Equal(a, first) && len(b) > 0 && len(b) < 1000 && bytes.Equal(b, second[:len(b)]):
+			seen["a part of the second"] = true
+		case len(a) == 1000 && bytes.Equal(a[:501], first[:501]) && bytes.Equal(a[501:], make([]byte, 499)):
+			seen["one sector of the first"] = true
+		}
+	}
+	if len(seen) != 5 {
+		t.Errorf("among 2000 images there were only %v", seen)
+	}
+}
+
+// Replacing a file leaves the old or the new one in every image. Without Sync, or without
+// SyncDir, images that are wrong are found: the record would notice who forgets one.
+func TestImagesOfReplacing(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		skip    string
+		isFound bool
+	}{
+		{"all calls", "", false},
+		{"without Sync", "sync", true},
+		{"without SyncDir", "syncdir", true},
+	} {
+		mem := vfs.NewMem("/data")
+		mem.Put("/data/file", []byte("old"))
+		record := mem.Record()
+		if err := replace(forgetful{mem, tt.skip}, "/data", "the new one"); err != nil {
+			t.Fatal(err)
+		}
+		wrong := 0
+		images(record, 50, func(n int, m *vfs.Mem) {
+			got := content(t, m, "/data/file")
+			done := n == record.Len()
+			if got != "the new one" && (got != "old" || done) {
+				wrong++
+			}
+		})
+		if (wrong > 0) != tt.isFound {
+			t.Errorf("%s: %d images are wrong", tt.name, wrong)
+		}
+	}
+}
+
+// forgetful is a file system that says it did a call, and did not.
+type forgetful struct {
+	vfs.FS
+	skip string
+}
+
+func (f forgetful) SyncDir(name string) error {
+	if f.skip == "syncdir" {
+		return nil
+	}
+	return f.FS.SyncDir(name)
+}
+
+func (f forgetful) Create(name string) (vfs.File, error) {
+	file, err := f.FS.Create(name)
+	return forgetfulFile{file, f.skip}, err
+}
+
+type forgetfulFile struct {
+	vfs.File
+	skip string
+}
+
+func (f forgetfulFile) Sync() error {
+	if f.skip == "sync" {
+		return nil
+	}
+	return f.File.Sync()
+}
