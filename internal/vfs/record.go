@@ -16,6 +16,7 @@ import (
 // A Record is what was done to a Mem, in order.
 type Record struct {
 	start map[string]*memFile // durable when it began
+	data  map[*memFile][]byte // what was in them
 	dirs  map[string]bool
 	ops   []op
 }
@@ -57,10 +58,9 @@ func (m *Mem) Record() *Record {
 		f.synced = slices.Clone(f.data)
 	}
 	m.disk = maps.Clone(m.names)
-	r := &Record{start: map[string]*memFile{}, dirs: maps.Clone(m.dirs)}
-	for name, f := range m.names {
-		r.start[name] = f
-		r.ops = append(r.ops, op{kind: opWrite, file: f, data: f.synced}, op{kind: opSync, file: f})
+	r := &Record{start: maps.Clone(m.names), data: map[*memFile][]byte{}, dirs: maps.Clone(m.dirs)}
+	for _, f := range m.names {
+		r.data[f] = f.synced
 	}
 	m.ops = r
 	return r
@@ -78,6 +78,9 @@ const sector = 512
 // number keeps all.
 func (r *Record) Crash(n int, choose func(below int) int) *Mem {
 	c := crash{names: maps.Clone(r.start), files: map[*memFile]*image{}, dirs: maps.Clone(r.dirs)}
+	for f, data := range r.data {
+		c.files[f] = &image{data: data}
+	}
 	for _, o := range r.ops[:n] {
 		c.do(o)
 	}
