@@ -201,14 +201,11 @@ func (t *Table) giveUp(h leaf.Heap, el *element) error {
 
 // begin makes the first leaf.
 func (t *Table) begin(h leaf.Heap) bool {
-	r := h.New(blockMin)
-	if r == 0 {
-		return false
+	r := t.newEmpty(h, 0)
+	if r != 0 {
+		t.dir.Replace(h.Arena, 0, 0, r)
 	}
-	nd := node{p: h.Ptr(r), used: headSize, head: headSize, values: t.values}
-	nd.writeHead()
-	t.dir.Replace(h.Arena, 0, 0, r)
-	return true
+	return r != 0
 }
 
 // freeEmpty frees what a table without elements still has: one leaf, or some if there was

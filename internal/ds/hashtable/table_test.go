@@ -605,6 +605,7 @@ func FuzzAgainstModel(f *testing.F) {
 		if frozen == nil && r.MemoryBytes(r.Arena, 0) != r.capacity() {
 			t.Fatalf("MemoryBytes is %d, live are %d", r.MemoryBytes(r.Arena, 0), r.capacity())
 		}
+		r.clone(1 + r.Len()*20)
 		for !r.FreeSome(r.Heap, 3) {
 		}
 		for _, l := range frozen {

@@ -294,6 +294,7 @@ func (b *bench) run(program []byte) {
 		}
 	}
 	b.all()
+	b.clone(1 + 100*b.step)
 	b.free()
 }
 

@@ -305,6 +305,7 @@ func runOps(t *testing.T, payload int, ops []byte) {
 		m.check()
 	}
 	m.all()
+	m.clone(1 + payload*300)
 	m.end(1 + payload%7)
 }
 

@@ -185,6 +185,11 @@ func stubRef(raw []byte) mem.Ref {
 	return mem.Ref(binary.LittleEndian.Uint32(raw[stubPrefix+4:]))
 }
 
+// setStubRef makes the stub at p name another block.
+func setStubRef(p unsafe.Pointer, r mem.Ref) {
+	binary.LittleEndian.PutUint32((*[8]byte)(unsafe.Add(p, stubPrefix))[4:], uint32(r))
+}
+
 // setKey makes e the entry of k. A long key gets a block; it returns false if there
 // is no memory for it.
 func (e *entry) setKey(h leaf.Heap, k *Key) bool {

@@ -192,11 +192,9 @@ func (x *Index) Insert(a *mem.Arena, hash uint32, score float64) error {
 	pos := position(hash)
 	r := x.dir.Find(a, pos)
 	if r == 0 {
-		if r = a.Alloc(blockMin); r == 0 {
+		if r = newEmpty(a, 0); r == 0 {
 			return mem.ErrExhausted
 		}
-		nd := node{p: a.Ptr(r), width: keySize}
-		nd.writeHead()
 		x.dir.Replace(a, pos, 0, r)
 	}
 	nd := open(a, r)

@@ -248,10 +248,21 @@ func FuzzAgainstModel(f *testing.F) {
 		if got := scanned(t, &x, a, 1+len(program)%9); x.Len() != total || len(got) != total {
 			t.Fatalf("%d elements, %d scanned, want %d", x.Len(), len(got), total)
 		}
-		for !x.FreeSome(a, 3) {
+		to := newArena(t)
+		y, err := clone(t, to, a, &x, 1+len(program)*100)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if a.Live() != 0 {
-			t.Fatalf("%d bytes live in the end", a.Live())
+		check(t, &y, to)
+		for h := range model {
+			if got, want := candidates(&y, to, h), candidates(&x, a, h); !slices.Equal(got, want) {
+				t.Fatalf("%#x has the scores %v in the copy, want %v", h, got, want)
+			}
+		}
+		for !x.FreeSome(a, 3) || !y.FreeSome(to, 4) {
+		}
+		if a.Live()+to.Live() != 0 {
+			t.Fatalf("%d and %d bytes live in the end", a.Live(), to.Live())
 		}
 	})
 }

@@ -517,6 +517,7 @@ func runModel(t *testing.T, program []byte) {
 	if got, all := w.s.MemoryBytes(w.h.Arena, 0), w.h.Live(); got > all {
 		t.Fatalf("%d bytes of %d", got, all)
 	}
+	w.clone(1 + int(w.s.Length)*40)
 	for !w.s.FreeSome(w.h, 2) { // with leaves frozen still
 		w.s.Store(root[:])
 		w.s = Load(root[:])
