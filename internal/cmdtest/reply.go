@@ -1,7 +1,6 @@
 package cmdtest
 
 import (
-	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,11 +11,11 @@ import (
 type Reply struct {
 	t    testing.TB
 	call string
-	raw  []byte
+	raw  string
 }
 
 // Raw is the reply as it would be sent.
-func (r *Reply) Raw() string { return string(r.raw) }
+func (r *Reply) Raw() string { return r.raw }
 
 // Text is the reply in a readable form: strings and numbers as they are, nil as
 // "(nil)", errors with "-" in front, aggregates as "[a b [c]]".
@@ -41,8 +40,8 @@ func (r *Reply) Want(want string) *Reply {
 // WantInt compares an integer reply.
 func (r *Reply) WantInt(n int64) *Reply {
 	r.t.Helper()
-	if want := ":" + strconv.FormatInt(n, 10) + "\r\n"; string(r.raw) != want {
-		r.t.Errorf("%s: got %q, want %q", r.call, clip(string(r.raw)), want)
+	if want := ":" + strconv.FormatInt(n, 10) + "\r\n"; r.raw != want {
+		r.t.Errorf("%s: got %q, want %q", r.call, clip(r.raw), want)
 	}
 	return r
 }
@@ -71,8 +70,8 @@ func (r *Reply) WantError(text string) *Reply {
 // WantRaw compares the bytes of the reply.
 func (r *Reply) WantRaw(want string) *Reply {
 	r.t.Helper()
-	if string(r.raw) != want {
-		r.t.Errorf("%s: got %q, want %q", r.call, clip(string(r.raw)), clip(want))
+	if r.raw != want {
+		r.t.Errorf("%s: got %q, want %q", r.call, clip(r.raw), clip(want))
 	}
 	return r
 }
@@ -84,19 +83,29 @@ func clip(s string) string {
 	return s
 }
 
+// BulkOf is the string that a reply is. Any other reply ends the test.
+func BulkOf(t testing.TB, raw string) string {
+	t.Helper()
+	head, text, ok := strings.Cut(raw, "\r\n")
+	if !ok || !strings.HasPrefix(head, "$") || head == "$-1" {
+		t.Fatalf("%.200q is no string", raw)
+	}
+	return strings.TrimSuffix(text, "\r\n")
+}
+
 // Render is a reply in the form of Text, for those of other servers.
 func Render(raw string) string {
-	text, _ := render([]byte(raw))
+	text, _ := render(raw)
 	return text
 }
 
 // render reads one reply and returns what follows it.
-func render(b []byte) (text string, rest []byte) {
-	line, rest, ok := bytes.Cut(b, []byte("\r\n"))
+func render(b string) (text, rest string) {
+	line, rest, ok := strings.Cut(b, "\r\n")
 	if !ok || len(line) == 0 {
-		return fmt.Sprintf("(not a reply: %q)", b), nil
+		return fmt.Sprintf("(not a reply: %q)", b), ""
 	}
-	body := string(line[1:])
+	body := line[1:]
 	switch line[0] {
 	case '+', ':', ',', '(':
 		return body, rest
@@ -109,7 +118,7 @@ func render(b []byte) (text string, rest []byte) {
 	}
 	n, err := strconv.Atoi(body)
 	if err != nil {
-		return fmt.Sprintf("(not a length: %q)", line), nil
+		return fmt.Sprintf("(not a length: %q)", line), ""
 	}
 	if n < 0 {
 		return "(nil)", rest
@@ -117,9 +126,9 @@ func render(b []byte) (text string, rest []byte) {
 	switch line[0] {
 	case '$', '=':
 		if len(rest) < n+2 {
-			return "(cut off)", nil
+			return "(cut off)", ""
 		}
-		return string(rest[:n]), rest[n+2:]
+		return rest[:n], rest[n+2:]
 	case '%', '|':
 		n *= 2
 	}

@@ -95,7 +95,8 @@ rdb, aof < check;
 spinel, cli, loadgen, check < cmd/spinel;
 
 # Tests from above, and tools of the tree.
-command/all, exec < cmdtest;
+resp < original;
+command/all, exec, original < cmdtest;
 NONE < lint, gen/gotest, gen/fuzzall;
 spinel, client, check < test/conformance, test/e2e, test/chaos, test/clients;
 `
@@ -114,11 +115,14 @@ var reserved = []Reserved{
 	{Import: "math/rand", Why: "math/rand/v2, made by whoever makes the instance"},
 	{Import: "net", Why: "commands and state know no sockets",
 		Allow: []string{"main", "netloop", "server", "spinel", "client", "cli", "loadgen",
-			"replication", "cluster", "sentinel"}},
+			"replication", "cluster", "sentinel",
+			"original", // runs redis-server beside a test, and speaks to it
+		}},
 	{Import: "time", Name: "Now", Why: "time comes in as a clock.Clock",
 		Allow: []string{
 			"main", "clock", "client", "cli", "loadgen",
 			"internal/netloop/net.go", // the deadline of a socket is a time of the system
+			"original",                // waits for a process, for so long and no longer
 		}},
 	{Import: "time", Name: "Since", Why: "time comes in as a clock.Clock",
 		Allow: []string{"main", "clock", "client", "cli", "loadgen"}},

@@ -46,12 +46,12 @@ subscribe a / pfdebug encoding k / pfselftest x
 // TestKeysAgainstRedis compares the keys that are found in calls, and what is said to be
 // done with them.
 func TestKeysAgainstRedis(t *testing.T) {
-	p := &pair{t, wholeServer(t), startRedis(t)}
-	p.speak("3")
+	p := newPair(t, wholeServer(t))
+	p.Speak("3")
 	compared := 0
 	for _, call := range append(calls, randomCalls(p)...) {
 		args := strings.Split(strings.TrimSpace(call), " ")
-		s := p.ours.Shared.Table.Find([]byte(args[0]))
+		s := p.Shared.Table.Find([]byte(args[0]))
 		if s == nil || isLater(s.Since) || slices.Contains(grown, s.Name) {
 			continue
 		}
@@ -87,7 +87,7 @@ func withoutFlags(r client.Reply) {
 // randomCalls makes calls of all commands out of their own tokens, counts and names.
 func randomCalls(p *pair) (calls []string) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for _, s := range p.ours.Shared.Table.Specs() {
+	for _, s := range p.Shared.Table.Specs() {
 		if len(s.Subs) > 0 || isLater(s.Since) {
 			continue
 		}

@@ -4,85 +4,40 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"net"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/spineldb/spinel/internal/client"
 	"github.com/spineldb/spinel/internal/cmdtest"
+	"github.com/spineldb/spinel/internal/original"
 )
-
-// startRedis runs a redis-server 7.0 and returns a connection to it.
-func startRedis(t *testing.T) *client.Conn {
-	t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("redis-server is not installed, so there is nothing to compare with")
-	}
-	version, err := exec.CommandContext(t.Context(), path, "--version").Output()
-	if err != nil || !strings.Contains(string(version), "v=7.0.") {
-		t.Skipf("redis-server is %q, %v, and not 7.0", version, err)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Skip("no network here: ", err)
-	}
-	port := strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
-	_ = listener.Close()
-	server := exec.Command(path, "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
-	if err := server.Start(); err != nil {
-		t.Skip("redis-server does not start: ", err)
-	}
-	t.Cleanup(func() {
-		_ = server.Process.Kill()
-		_ = server.Wait()
-	})
-	for range 200 {
-		conn, err := client.Dial("tcp", "127.0.0.1:"+port, client.Options{ReadTimeout: 10 * time.Second})
-		if err == nil {
-			if _, err = conn.Do("PING"); err == nil {
-				t.Cleanup(func() { _ = conn.Close() })
-				return conn
-			}
-			_ = conn.Close()
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Skip("redis-server does not answer")
-	return nil
-}
 
 // A pair is us and Redis, who are asked the same.
 type pair struct {
-	t     *testing.T
-	ours  *cmdtest.DB
-	redis *client.Conn
+	*cmdtest.Pair
+	t *testing.T
+}
+
+func newPair(t *testing.T, db *cmdtest.DB) *pair {
+	t.Helper()
+	return &pair{cmdtest.NewPair(db, original.Redis(t, original.Options{})), t}
 }
 
 func (p *pair) ask(args ...string) (ours, redis client.Reply) {
 	p.t.Helper()
-	raw := p.ours.Do(args...).Raw()
-	ours, err := client.NewReader(strings.NewReader(raw), client.Limits{}).Read()
-	if err != nil {
-		p.t.Fatalf("%s: our reply %q: %v", args, raw, err)
-	}
-	if redis, err = p.redis.Do(args...); err != nil {
-		p.t.Fatalf("%s: %v", args, err)
-	}
-	return ours, redis
+	got, want := p.Ask(args...)
+	return p.parse(got), p.parse(want)
 }
 
-// speak changes the protocol of both.
-func (p *pair) speak(version string) {
+func (p *pair) parse(raw string) client.Reply {
 	p.t.Helper()
-	p.ours.Session.Out.Resp3 = version == "3"
-	if reply, err := p.redis.Do("HELLO", version); err != nil || reply.IsError() {
-		p.t.Fatal(reply, err)
+	reply, err := client.NewReader(strings.NewReader(raw), client.Limits{}).Read()
+	if err != nil {
+		p.t.Fatalf("%q: %v", raw, err)
 	}
+	return reply
 }
 
 // TestInfoAgainstRedis and TestDocsAgainstRedis ask about every command that we have and
@@ -92,10 +47,10 @@ func TestInfoAgainstRedis(t *testing.T) { compareAll(t, "INFO", infoFacts) }
 func TestDocsAgainstRedis(t *testing.T) { compareAll(t, "DOCS", docsFacts) }
 
 func compareAll(t *testing.T, about string, read func(facts, string, client.Reply)) {
-	p := &pair{t, wholeServer(t), startRedis(t)}
+	p := newPair(t, wholeServer(t))
 	for _, version := range []string{"2", "3"} {
-		p.speak(version)
-		for _, s := range p.ours.Shared.Table.Commands() {
+		p.Speak(version)
+		for _, s := range p.Shared.Table.Commands() {
 			ours, redis := p.ask("COMMAND", about, s.FullName())
 			if len(redis.Elems) == 0 || redis.Elems[0].IsNull() {
 				continue
@@ -260,9 +215,9 @@ func render(r client.Reply) string {
 
 // TestRepliesAgainstRedis compares replies that do not depend on which commands exist.
 func TestRepliesAgainstRedis(t *testing.T) {
-	p := &pair{t, newServer(t, nil), startRedis(t)}
+	p := newPair(t, newServer(t, nil))
 	for _, version := range []string{"2", "3"} {
-		p.speak(version)
+		p.Speak(version)
 		for _, call := range []string{
 			"COMMAND HELP", "COMMAND HELP x", "COMMAND NOPE", "COMMAND NOPE x", "COMMAND COUNT x",
 			"COMMAND INFO nope", "COMMAND INFO nope|x command|nope command|count|x command|COUNT", "COMMAND DOCS nope",

@@ -63,7 +63,7 @@ func TestSyntaxAgainstRedis(t *testing.T) {
 	for box, subs := range boxes {
 		f.Add(command.Spec{Name: box, Subs: subs})
 	}
-	p := &pair{t, newServer(t, f.Specs), startRedis(t)}
+	p := newPair(t, newServer(t, f.Specs))
 	for name := range hard {
 		name = strings.ToLower(strings.Replace(name, " ", "|", 1))
 		ours, redis := p.ask("COMMAND", "DOCS", name)

@@ -1,11 +1,10 @@
 package geocmd_test
 
 import (
-	"bufio"
-	"bytes"
 	"strings"
 	"testing"
 
+	"github.com/spineldb/spinel/internal/client"
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/command/geocmd"
@@ -149,17 +148,16 @@ func FuzzSearch(f *testing.F) {
 		for _, start := range []string{"GEOSEARCH k", "GEOSEARCHSTORE d k", "GEORADIUS k 15 37 200 km",
 			"georadiusbymember k", "GEORADIUS_RO k", "GEOADD new"} {
 			call := append(strings.Fields(start), words...)
-			in := bufio.NewReader(bytes.NewReader(db.Raw([]byte(request(call...)))))
-			if err := copyReply(&bytes.Buffer{}, in); err != nil || in.Buffered() > 0 {
-				t.Errorf("%q: %v, and %d bytes are left", call, err, in.Buffered())
+			in := client.NewReader(strings.NewReader(db.Call(call...)), client.Limits{})
+			if _, err := in.Read(); err != nil || in.Buffered() {
+				t.Errorf("%q: %v, and more is left: %v", call, err, in.Buffered())
 			}
 		}
 		if strings.Contains(strings.ToUpper(line), "STORE") {
-			db.Raw([]byte(request("DEL", "k")))
-			towns := "GEOADD k 13.361389 38.115556 Palermo 15.087269 37.502669 Catania"
-			db.Raw([]byte(request(strings.Fields(towns)...)))
+			db.Call("DEL", "k")
+			db.Call("GEOADD", "k", "13.361389", "38.115556", "Palermo", "15.087269", "37.502669", "Catania")
 		}
-		got := string(db.Raw([]byte(request("GEODIST", "k", "Palermo", "Catania"))))
+		got := db.Call("GEODIST", "k", "Palermo", "Catania")
 		if got != "$11\r\n166274.1516\r\n" {
 			t.Errorf("after %q, Catania is %q away", line, got)
 		}

@@ -1,90 +1,50 @@
 package geocmd_test
 
 import (
-	"bufio"
-	"bytes"
-	"fmt"
-	"io"
 	"math"
 	"math/rand/v2"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/spineldb/spinel/internal/cmdtest"
-	"github.com/spineldb/spinel/internal/journal"
+	"github.com/spineldb/spinel/internal/original"
 )
-
-// rounds is how many commands are compared: more if the environment says so.
-func rounds() int {
-	if n, err := strconv.Atoi(os.Getenv("SPINEL_GEO_ROUNDS")); err == nil {
-		return n
-	}
-	return 6000
-}
 
 // TestAgainstRedis sends random commands to a redis-server 7.0 and to us, with limits that
 // make small sets big ones. The replies must be the same bytes, the encodings the same
 // names, and in the end Redis's append-only file must hold what we journalled.
 func TestAgainstRedis(t *testing.T) {
-	r := startRedis(t)
-	db := newDB(t)
-	r.do(t, "CONFIG", "SET", "zset-max-listpack-entries", "20")
-	db.Keyspace.Limits().ZSetEntries.Store(20)
-	var written bytes.Buffer
-	db.Shared.Journal.Attach(func(group []journal.Effect) {
-		for _, e := range group {
-			args := make([]string, len(e.Args))
-			for i := range e.Args {
-				args[i] = string(e.Args[i])
-			}
-			written.WriteString(request(args...))
-		}
-	})
-	p := &pair{t, r, db}
+	p := pair{cmdtest.NewPair(newDB(t), original.Redis(t, original.Options{AppendOnly: true}))}
+	p.Original.Do("CONFIG", "SET", "zset-max-listpack-entries", "20")
+	p.Keyspace.Limits().ZSetEntries.Store(20)
+	p.RecordJournal()
 	p.same("SET", "str", "x")
 	p.same("ZADD", "odd", "-1", "a", "1e300", "b", "-1e300", "c", "1.5", "d", "9007199254740993", "e",
 		"1e19", "f", "inf", "g", "-inf", "h", "4503599627370495", "i")
-	seed := uint64(rounds())
-	g := generator{rand.New(rand.NewPCG(seed, 7))}
-	for i := range rounds() {
+	rounds := cmdtest.Commands(6000)
+	g := generator{rand.New(rand.NewPCG(uint64(rounds), 7))}
+	for i := range rounds {
 		if i%500 == 0 {
-			version := g.of("2 3")
-			r.do(t, "HELLO", version)
-			db.Session.Out.Resp3 = version == "3"
+			p.Speak(g.of("2 3"))
 		}
 		p.same(g.command()...)
-		if t.Failed() {
-			t.Fatalf("round %d of seed %d", i, seed)
-		}
 	}
-	db.Session.Out.Resp3 = false
-	r.do(t, "HELLO", "2")
+	p.Speak("2")
 	for _, key := range strings.Fields(keys + " " + stored) {
 		p.same("ZRANGE", key, "0", "-1")
 		p.same("OBJECT", "ENCODING", key)
 	}
-	compareEffects(t, written.Bytes(), r.appended(t))
+	p.SameJournal()
 }
 
-// A pair is a redis-server and us.
-type pair struct {
-	t  *testing.T
-	r  *redisServer
-	db *cmdtest.DB
-}
+type pair struct{ *cmdtest.Pair }
 
 // same sends a command to both. Where Redis sorts a part only, the order of what is equally
 // far is chance: then the distances must be the same.
-func (p *pair) same(args ...string) {
-	p.t.Helper()
-	got, want := p.db.Do(args...).Raw(), p.r.do(p.t, args...)
+func (p pair) same(args ...string) {
+	got, want := p.Ask(args...)
 	if got == want {
 		return
 	}
@@ -92,13 +52,12 @@ func (p *pair) same(args ...string) {
 		return
 	}
 	if slices.Contains(args, "COUNT") && strings.HasPrefix(want, "*") {
-		more := append(slices.Clone(args), "WITHDIST")
-		got, want := p.db.Do(more...).Raw(), p.r.do(p.t, more...)
+		got, want := p.Ask(append(slices.Clone(args), "WITHDIST")...)
 		if distances(got) == distances(want) {
 			return
 		}
 	}
-	p.t.Errorf("%q:\n got %q\nwant %q", args, got, want)
+	p.Differ(got, want)
 }
 
 // distances are the lines of a reply that look like distances.
@@ -122,17 +81,6 @@ func sameScores(got, want string) bool {
 		v, errY := strconv.ParseFloat(strings.TrimPrefix(y, ","), 64)
 		return x == y || errX == nil && errY == nil && math.Abs(u-v) <= 1e-13*math.Abs(v)
 	})
-}
-
-func compareEffects(t *testing.T, got, want []byte) {
-	for i := range min(len(got), len(want)) {
-		if got[i] != want[i] {
-			t.Fatalf("effects:\n got %.200q\nwant %.200q", got[max(0, i-80):], want[max(0, i-80):])
-		}
-	}
-	if len(got) != len(want) {
-		t.Errorf("%d bytes of effects, want %d", len(got), len(want))
-	}
 }
 
 const (
@@ -304,104 +252,4 @@ func (g generator) search() []string {
 		args = append(args, "STOREDIST")
 	}
 	return args
-}
-func request(args ...string) string {
-	b := fmt.Appendf(nil, "*%d\r\n", len(args))
-	for _, a := range args {
-		b = fmt.Appendf(b, "$%d\r\n%s\r\n", len(a), a)
-	}
-	return string(b)
-}
-
-// A redisServer is a redis-server 7.0 with an append-only file.
-type redisServer struct {
-	dir  string
-	conn net.Conn
-	in   *bufio.Reader
-}
-
-func startRedis(t *testing.T) *redisServer {
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("no redis-server is installed to compare with")
-	}
-	version, err := exec.CommandContext(t.Context(), program, "--version").Output()
-	if err != nil || !strings.Contains(string(version), "v=7.0.") {
-		t.Skipf("the installed redis-server is not a 7.0: %s", version)
-	}
-	r := &redisServer{dir: t.TempDir()}
-	socket := filepath.Join(r.dir, "s")
-	server := exec.CommandContext(t.Context(), program, "--port", "0", "--unixsocket", socket, "--save", "",
-		"--dir", r.dir, "--appendonly", "yes", "--appendfsync", "no")
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Process.Kill(); err != nil {
-			t.Error(err)
-		}
-		_ = server.Wait() // it was killed, and says so
-	})
-	for range 500 {
-		if r.conn, err = net.Dial("unix", socket); err == nil {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { r.conn.Close() })
-	r.in = bufio.NewReader(r.conn)
-	return r
-}
-
-// do sends a command and returns the bytes of its reply.
-func (r *redisServer) do(t *testing.T, args ...string) string {
-	t.Helper()
-	if _, err := io.WriteString(r.conn, request(args...)); err != nil {
-		t.Fatal(err)
-	}
-	var reply bytes.Buffer
-	if err := copyReply(&reply, r.in); err != nil {
-		t.Fatal(err)
-	}
-	return reply.String()
-}
-
-func copyReply(to *bytes.Buffer, in *bufio.Reader) error {
-	line, err := in.ReadString('\n')
-	if err != nil {
-		return err
-	}
-	to.WriteString(line)
-	n, _ := strconv.Atoi(strings.TrimSpace(line[1:]))
-	switch {
-	case line[0] == '$' && n >= 0:
-		_, err = io.CopyN(to, in, int64(n)+2)
-	case line[0] == '%':
-		n *= 2
-		fallthrough
-	case line[0] == '*', line[0] == '~':
-		for range n {
-			if err := copyReply(to, in); err != nil {
-				return err
-			}
-		}
-	}
-	return err
-}
-
-// appended is what the append-only file holds behind its first SELECT.
-func (r *redisServer) appended(t *testing.T) []byte {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(r.dir, "appendonlydir", "appendonly.aof.1.incr.aof"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, data, found := bytes.Cut(data, []byte("SELECT\r\n$1\r\n0\r\n"))
-	if !found {
-		t.Fatalf("the append-only file begins with %.100q", data)
-	}
-	return data
 }

@@ -1,38 +1,30 @@
 package hashcmd_test
 
 import (
-	"bufio"
-	"bytes"
-	"fmt"
-	"io"
 	"math/rand/v2"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/spineldb/spinel/internal/cmdtest"
+	"github.com/spineldb/spinel/internal/original"
 )
 
 // TestAgainstRedis sends random commands to a redis-server 7.0 and to us. Replies whose
 // order is free are compared as multisets.
 func TestAgainstRedis(t *testing.T) {
-	r := startPeer(t, "redis-server", "v=7.0.")
-	r.do(t, "CONFIG", "SET", "hash-max-listpack-entries", "8", "hash-max-listpack-value", "20")
+	r := original.Redis(t, original.Options{})
+	r.Do("CONFIG", "SET", "hash-max-listpack-entries", "8", "hash-max-listpack-value", "20")
 	compare(t, r, func(g *generator) []string { return g.old() })
 }
 
 // TestAgainstValkey does so for fields that expire, with a valkey-server 9.1. Times are
 // absolute, and either over or far away, so both clocks may differ.
 func TestAgainstValkey(t *testing.T) {
-	r := startPeer(t, "valkey-server", "v=9.1.")
-	r.do(t, "CONFIG", "SET", "hash-max-listpack-entries", "8")
-	r.do(t, "CONFIG", "SET", "hash-max-listpack-value", "20")
+	r := original.Start(t, "valkey-server", "9.1.", original.Options{})
+	r.Do("CONFIG", "SET", "hash-max-listpack-entries", "8")
+	r.Do("CONFIG", "SET", "hash-max-listpack-value", "20")
 	compare(t, r, func(g *generator) []string {
 		args := g.expiring()
 		if g.IntN(2) == 0 {
@@ -45,36 +37,25 @@ func TestAgainstValkey(t *testing.T) {
 	})
 }
 
-// compared is how many commands are compared: more if the environment says so.
-func compared() int {
-	if n, err := strconv.Atoi(os.Getenv("COMPARE")); err == nil {
-		return n
-	}
-	return 5000
-}
-
-func compare(t *testing.T, r *peer, next func(*generator) []string) {
+func compare(t *testing.T, r *original.Server, next func(*generator) []string) {
 	t.Helper()
-	db := newDB(t)
-	db.Keyspace.Limits().HashEntries.Store(8)
-	db.Keyspace.Limits().HashValue.Store(20)
-	g := &generator{rand.New(rand.NewPCG(uint64(compared()), 8))}
-	var history []string
-	for range compared() {
+	p := cmdtest.NewPair(newDB(t), r)
+	p.Keyspace.Limits().HashEntries.Store(8)
+	p.Keyspace.Limits().HashValue.Store(20)
+	commands := cmdtest.Commands(5000)
+	g := &generator{rand.New(rand.NewPCG(uint64(commands), 8))}
+	for range commands {
 		args := next(g)
-		line := fmt.Sprintf("%.80q", args)
-		history = append(history, line)
-		got, want := string(db.Raw([]byte(request(args...)))), r.do(t, args...)
+		got, want := p.Ask(args...)
 		if isFree(args[0]) {
-			got, want = sorted(got), sorted(want)
+			got, want = cmdtest.SortedLines(got), cmdtest.SortedLines(want)
 		}
 		if got != want && !errorsDiffer(got, want) {
-			t.Fatalf("%s:\n got %.300q\nwant %.300q\nafter\n%s", line, got, want,
-				strings.Join(history[max(0, len(history)-40):], "\n"))
+			p.Differ(got, want)
 		}
 	}
 	for _, key := range keys {
-		checkAlike(t, db, r, key)
+		checkAlike(t, p, key)
 	}
 }
 
@@ -86,20 +67,19 @@ func errorsDiffer(got, want string) bool {
 }
 
 // checkAlike compares a whole hash, also as HSCAN tells it.
-func checkAlike(t *testing.T, db *cmdtest.DB, r *peer, key string) {
+func checkAlike(t *testing.T, p *cmdtest.Pair, key string) {
 	t.Helper()
-	want := sorted(r.do(t, "HGETALL", key))
-	if got := sorted(db.Do("HGETALL", key).Raw()); got != want {
+	if got, want := p.Ask("HGETALL", key); cmdtest.SortedLines(got) != cmdtest.SortedLines(want) {
 		t.Errorf("%s: got %.300q, want %.300q", key, got, want)
 	}
 	var pairs []string
 	for cursor, calls := "0", 0; calls == 0 || cursor != "0"; calls++ {
-		lines := strings.Split(db.Do("HSCAN", key, cursor, "COUNT", "20").Raw(), "\r\n")
+		lines := strings.Split(p.Do("HSCAN", key, cursor, "COUNT", "20").Raw(), "\r\n")
 		cursor = lines[2]
 		pairs = append(pairs, lines[4:]...)
 	}
 	slices.Sort(pairs)
-	all := strings.Split(db.Do("HGETALL", key).Raw(), "\r\n")[1:]
+	all := strings.Split(p.Do("HGETALL", key).Raw(), "\r\n")[1:]
 	slices.Sort(all)
 	all = slices.DeleteFunc(all, func(s string) bool { return s == "" || s[0] == '$' })
 	pairs = slices.DeleteFunc(pairs, func(s string) bool { return s == "" || s[0] == '$' })
@@ -115,12 +95,6 @@ func isFree(name string) bool {
 		return true
 	}
 	return false
-}
-
-func sorted(reply string) string {
-	lines := strings.Split(reply, "\r\n")
-	slices.Sort(lines)
-	return strings.Join(lines, "\r\n")
 }
 
 var keys = []string{"a", "b", "c", "big"}
@@ -259,88 +233,4 @@ func (g *generator) expiring() []string {
 		}
 		return append(append(args, word...), pairs...)
 	}
-}
-
-func request(args ...string) string {
-	b := fmt.Appendf(nil, "*%d\r\n", len(args))
-	for _, a := range args {
-		b = fmt.Appendf(b, "$%d\r\n%s\r\n", len(a), a)
-	}
-	return string(b)
-}
-
-// A peer is another server.
-type peer struct {
-	conn net.Conn
-	in   *bufio.Reader
-}
-
-func startPeer(t *testing.T, name, version string) *peer {
-	program, err := exec.LookPath(name)
-	if err != nil {
-		t.Skipf("no %s is installed to compare with", name)
-	}
-	said, err := exec.CommandContext(t.Context(), program, "--version").Output()
-	if err != nil || !strings.Contains(string(said), version) {
-		t.Skipf("the installed %s is not a %s: %s", name, version, said)
-	}
-	dir := t.TempDir()
-	socket := filepath.Join(dir, "s")
-	server := exec.CommandContext(t.Context(), program,
-		"--port", "0", "--unixsocket", socket, "--save", "", "--dir", dir)
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Process.Kill(); err != nil {
-			t.Error(err)
-		}
-		_ = server.Wait() // it was killed, and says so
-	})
-	r := &peer{}
-	for range 500 {
-		if r.conn, err = net.Dial("unix", socket); err == nil {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { r.conn.Close() })
-	r.in = bufio.NewReader(r.conn)
-	return r
-}
-
-// do sends a command and returns the bytes of its reply.
-func (r *peer) do(t *testing.T, args ...string) string {
-	t.Helper()
-	if _, err := io.WriteString(r.conn, request(args...)); err != nil {
-		t.Fatal(err)
-	}
-	var reply bytes.Buffer
-	if err := copyReply(&reply, r.in); err != nil {
-		t.Fatal(err)
-	}
-	return reply.String()
-}
-
-func copyReply(to *bytes.Buffer, in *bufio.Reader) error {
-	line, err := in.ReadString('\n')
-	if err != nil {
-		return err
-	}
-	to.WriteString(line)
-	n, _ := strconv.Atoi(strings.TrimSpace(line[1:]))
-	switch {
-	case line[0] == '$' && n >= 0:
-		_, err = io.CopyN(to, in, int64(n)+2)
-	case line[0] == '*':
-		for range n {
-			if err := copyReply(to, in); err != nil {
-				return err
-			}
-		}
-	}
-	return err
 }

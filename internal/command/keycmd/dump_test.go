@@ -6,18 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/hash"
 )
-
-// dumpOf is the payload that DUMP replies with.
-func dumpOf(t *testing.T, raw string) string {
-	t.Helper()
-	head, rest, ok := strings.Cut(raw, "\r\n")
-	if !ok || head[0] != '$' || head == "$-1" {
-		t.Fatalf("DUMP: %q", raw)
-	}
-	return strings.TrimSuffix(rest, "\r\n")
-}
 
 // payloadOfRedis is what redis-server 7.0.15 dumps of the string "v".
 const payloadOfRedis = "\x00\x01v\x0a\x00\x91\x08\xce\xb2\x198\x8a\xce"
@@ -36,7 +27,7 @@ func TestDumpRestore(t *testing.T) {
 		strings.Repeat("x", 21),
 	} {
 		db.Do("SET", "k", value).Want("OK")
-		payload := dumpOf(t, db.Do("DUMP", "k").Raw())
+		payload := cmdtest.BulkOf(t, db.Do("DUMP", "k").Raw())
 		db.Do("DEL", "to")
 		db.Do("RESTORE", "to", "0", payload).Want("OK")
 		db.Do("GET", "to").Want(value)
@@ -47,7 +38,7 @@ func TestDumpRestore(t *testing.T) {
 		}
 	}
 	db.Do("APPEND", "raw", "ab").Want("2")
-	db.Do("RESTORE", "raw", "0", dumpOf(t, db.Do("DUMP", "raw").Raw()), "REPLACE").Want("OK")
+	db.Do("RESTORE", "raw", "0", cmdtest.BulkOf(t, db.Do("DUMP", "raw").Raw()), "REPLACE").Want("OK")
 	db.Do("GET", "raw").Want("ab")
 	db.Do("DUMP", "none").WantNil()
 	db.Do("SET", "k", "v")
@@ -161,27 +152,20 @@ func FuzzRestore(f *testing.F) {
 		f.Add([]byte(body), uint8(11))
 	}
 	db := newDB(f)
-	send := func(args ...string) string {
-		b := fmt.Appendf(nil, "*%d\r\n", len(args))
-		for _, a := range args {
-			b = fmt.Appendf(b, "$%d\r\n%s\r\n", len(a), a)
-		}
-		return string(db.Raw(b))
-	}
 	f.Fuzz(func(t *testing.T, body []byte, version uint8) {
-		send("DEL", "a", "b")
-		reply := send("RESTORE", "a", "0", withChecksum(string(body), uint16(version)))
+		db.Call("DEL", "a", "b")
+		reply := db.Call("RESTORE", "a", "0", withChecksum(string(body), uint16(version)))
 		if reply != "+OK\r\n" {
-			if reply[0] != '-' || send("EXISTS", "a") != ":0\r\n" {
+			if reply[0] != '-' || db.Call("EXISTS", "a") != ":0\r\n" {
 				t.Fatalf("refused with %q, and left something", reply)
 			}
 			return
 		}
-		payload := dumpOf(t, send("DUMP", "a"))
-		if reply := send("RESTORE", "b", "0", payload); reply != "+OK\r\n" {
+		payload := cmdtest.BulkOf(t, db.Call("DUMP", "a"))
+		if reply := db.Call("RESTORE", "b", "0", payload); reply != "+OK\r\n" {
 			t.Fatalf("of our own payload %q: %q", payload, reply)
 		}
-		if a, b := send("GET", "a"), send("GET", "b"); a != b {
+		if a, b := db.Call("GET", "a"), db.Call("GET", "b"); a != b {
 			t.Fatalf("%q became %q", a, b)
 		}
 	})

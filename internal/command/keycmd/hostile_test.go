@@ -186,7 +186,7 @@ func TestRestoreX16Damaged(t *testing.T) {
 	bodies := []string{string(streamBody(t))}
 	for _, s := range all {
 		if !strings.HasPrefix(s.key, "big") {
-			payload := dumpOf(t, source.Do("DUMP", s.key).Raw())
+			payload := cmdtest.BulkOf(t, source.Do("DUMP", s.key).Raw())
 			bodies = append(bodies, payload[:len(payload)-10])
 		}
 	}
@@ -208,20 +208,13 @@ func TestRestoreX16Damaged(t *testing.T) {
 
 // bear restores a payload and lets traffic go over what it is accepted as.
 func bear(db *cmdtest.DB, payload string) (accepted bool) {
-	send := func(args ...string) string {
-		b := fmt.Appendf(nil, "*%d\r\n", len(args))
-		for _, a := range args {
-			b = fmt.Appendf(b, "$%d\r\n%s\r\n", len(a), a)
-		}
-		return string(db.Raw(b))
-	}
-	if send("RESTORE", "k", "0", payload) != "+OK\r\n" {
+	if db.Call("RESTORE", "k", "0", payload) != "+OK\r\n" {
 		return false
 	}
 	for _, line := range traffic {
-		send(strings.Fields(line)...)
+		db.Call(strings.Fields(line)...)
 	}
-	send("DEL", "k", "k2", "copy")
+	db.Call("DEL", "k", "k2", "copy")
 	return true
 }
 
@@ -233,7 +226,7 @@ func TestRestoreX16Cut(t *testing.T) {
 		if strings.HasPrefix(s.key, "big") {
 			continue
 		}
-		payload := dumpOf(t, source.Do("DUMP", s.key).Raw())
+		payload := cmdtest.BulkOf(t, source.Do("DUMP", s.key).Raw())
 		for n := range len(payload) - 10 {
 			if db.Do("RESTORE", "k", "0", withChecksum(payload[:n], 12)).Text() == "OK" {
 				t.Fatalf("%d of %d bytes of %s were accepted", n, len(payload)-10, s.key)

@@ -1,88 +1,23 @@
 package keycmd_test
 
 import (
-	"bytes"
-	"fmt"
 	"math/rand/v2"
-	"net"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/spineldb/spinel/internal/clock"
+	"github.com/spineldb/spinel/internal/cmdtest"
+	"github.com/spineldb/spinel/internal/original"
 )
-
-// A redis is an original to compare with, on a socket in its own folder.
-type redis struct {
-	t    *testing.T
-	conn net.Conn
-	in   []byte
-}
-
-func startRedis(t *testing.T) *redis {
-	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		t.Skip("no redis-server to compare with")
-	}
-	dir := t.TempDir()
-	cmd := exec.Command("redis-server", "--port", "0", "--unixsocket", "sock", "--save", "", "--dir", dir)
-	cmd.Dir = dir
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	for range 200 {
-		if conn, err := net.Dial("unix", filepath.Join(dir, "sock")); err == nil {
-			t.Cleanup(func() { _ = conn.Close() })
-			return &redis{t: t, conn: conn}
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("redis-server does not answer")
-	return nil
-}
-
-// do returns the bytes of one reply: everything before the reply to the ECHO behind it.
-func (r *redis) do(args ...string) string {
-	r.t.Helper()
-	const mark = "\x01the end of the reply\x01"
-	var b []byte
-	for _, call := range [][]string{args, {"ECHO", mark}} {
-		b = fmt.Appendf(b, "*%d\r\n", len(call))
-		for _, a := range call {
-			b = fmt.Appendf(b, "$%d\r\n%s\r\n", len(a), a)
-		}
-	}
-	if _, err := r.conn.Write(b); err != nil {
-		r.t.Fatal(err)
-	}
-	tail := fmt.Appendf(nil, "$%d\r\n%s\r\n", len(mark), mark)
-	r.in = r.in[:0]
-	for !bytes.HasSuffix(r.in, tail) {
-		n := len(r.in)
-		r.in = slices.Grow(r.in, 4096)
-		m, err := r.conn.Read(r.in[n:cap(r.in)])
-		if err != nil {
-			r.t.Fatal(err)
-		}
-		r.in = r.in[:n+m]
-	}
-	return string(r.in[:len(r.in)-len(tail)])
-}
 
 // TestAgainstRedis sends the same random commands to Redis and to us and compares every
 // byte of the replies. Only what depends on the moment is left out: times are far away
 // or over.
 func TestAgainstRedis(t *testing.T) {
-	r := startRedis(t)
-	db := newDB(t)
-	db.Clock.SetWall(clock.Millis(time.Now().UnixMilli()))
+	p := cmdtest.NewPair(newDB(t), original.Redis(t, original.Options{}))
+	p.Clock.SetWall(clock.Millis(time.Now().UnixMilli()))
 	rng := rand.New(rand.NewPCG(7, 0))
 	pick := func(of ...string) string { return of[rng.IntN(len(of))] }
 	key := func() string { return pick("a", "b", "c", "") }
@@ -145,21 +80,17 @@ func TestAgainstRedis(t *testing.T) {
 		}
 		return args
 	}
-	for i := range 15_000 {
+	for range cmdtest.Commands(15_000) {
 		args := randomCall()
 		if len(args) == map[string]int{"SELECT": 1, "RESTORE": 4}[args[0]] {
 			continue // our SELECT is a makeshift; without ABSTTL the time counts from now
 		}
-		want, got := r.do(args...), db.Do(args...).Raw()
-		if want != got {
-			t.Fatalf("call %d, %q:\nredis %q\nwe    %q", i, args, want, got)
-		}
+		p.Same(args...)
 	}
 	for _, n := range []string{"0", "1", "2", "15"} {
-		r.do("SELECT", n)
-		db.Do("SELECT", n)
-		want, got := elements(t, r.do("KEYS", "*")), elements(t, db.Do("KEYS", "*").Raw())
-		if !slices.Equal(want, got) {
+		p.Ask("SELECT", n)
+		ours, theirs := p.Ask("KEYS", "*")
+		if got, want := elements(t, ours), elements(t, theirs); !slices.Equal(got, want) {
 			t.Errorf("database %s: redis has %q, we have %q", n, want, got)
 		}
 	}
@@ -168,20 +99,20 @@ func TestAgainstRedis(t *testing.T) {
 // TestDumpOfRedis restores what Redis dumped. The other way is not for 7.0, which reads
 // nothing newer than itself, but for a version in the footer that it knows.
 func TestDumpOfRedis(t *testing.T) {
-	r := startRedis(t)
+	r := original.Redis(t, original.Options{})
 	db := newDB(t)
 	for _, value := range []string{"", "v", "5", "-129", "70000", "9999999999", "007",
 		strings.Repeat("abc", 1000), strings.Repeat("\x00\xff", 15)} {
-		r.do("SET", "k", value)
-		db.Do("RESTORE", "k", "0", dumpOf(t, r.do("DUMP", "k")), "REPLACE").Want("OK")
+		r.Do("SET", "k", value)
+		db.Do("RESTORE", "k", "0", cmdtest.BulkOf(t, r.Do("DUMP", "k")), "REPLACE").Want("OK")
 		db.Do("GET", "k").Want(value)
 
-		ours := dumpOf(t, db.Do("DUMP", "k").Raw())
+		ours := cmdtest.BulkOf(t, db.Do("DUMP", "k").Raw())
 		older := withChecksum(ours[:len(ours)-10], 10)
-		if got := r.do("RESTORE", "k", "0", older, "REPLACE"); got != "+OK\r\n" {
+		if got := r.Do("RESTORE", "k", "0", older, "REPLACE"); got != "+OK\r\n" {
 			t.Errorf("%q: %q", ours, got)
 		}
-		if got, want := r.do("GET", "k"), db.Do("GET", "k").Raw(); got != want {
+		if got, want := r.Do("GET", "k"), db.Do("GET", "k").Raw(); got != want {
 			t.Errorf("redis restored %q, want %q", got, want)
 		}
 	}

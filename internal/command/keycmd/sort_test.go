@@ -14,6 +14,7 @@ import (
 	"github.com/spineldb/spinel/internal/command/keycmd"
 	"github.com/spineldb/spinel/internal/hash"
 	"github.com/spineldb/spinel/internal/keyspace"
+	"github.com/spineldb/spinel/internal/original"
 )
 
 const (
@@ -250,17 +251,9 @@ func TestSortKeepsTheFirst(t *testing.T) {
 // TestSortAgainstRedis compares random calls with Redis. Where all elements are equal to
 // the comparison Redis's order is anybody's guess, so those are sorted by themselves.
 func TestSortAgainstRedis(t *testing.T) {
-	r := startRedis(t)
-	db := newFullDB(t)
+	p := cmdtest.NewPair(newFullDB(t), original.Redis(t, original.Options{}))
 	rng := rand.New(rand.NewPCG(5, 6))
 	pick := func(of ...string) string { return of[rng.IntN(len(of))] }
-	both := func(args ...string) (ours, theirs string) {
-		ours, theirs = db.Do(args...).Raw(), r.do(args...)
-		if ours != theirs {
-			t.Fatalf("%q:\nredis %q\nwe    %q", args, theirs, ours)
-		}
-		return ours, theirs
-	}
 	element := func() string {
 		return pick("1", "2", "3", "10", "-5", "1.5", "1e2", "0x1p3", "01", "", "a", "B", "aa",
 			strings.Repeat("long", 20), strings.Repeat("long", 20)+"er", "12345678", "123456789",
@@ -268,19 +261,19 @@ func TestSortAgainstRedis(t *testing.T) {
 	}
 	number := func() string { return strconv.Itoa(rng.IntN(2000) - 1000) }
 	for range 30 {
-		both("DEL", "l", "s", "z")
+		p.Same("DEL", "l", "s", "z")
 		source, numeric := element, rng.IntN(2) == 0
 		if numeric {
 			source = number
 		}
 		for range 1 + rng.IntN(150) {
 			e := source()
-			both("RPUSH", "l", e)
-			both("SADD", "s", e)
-			both("ZADD", "z", strconv.Itoa(int(hash.CRC64(0, []byte(e))%100)), e)
+			p.Same("RPUSH", "l", e)
+			p.Same("SADD", "s", e)
+			p.Same("ZADD", "z", strconv.Itoa(int(hash.CRC64(0, []byte(e))%100)), e)
 			if rng.IntN(3) > 0 {
-				both("SET", "w_"+e, pick("1", "2.5", "x", "", " 7", "1e5", number()))
-				both("HSET", "h_"+e, "f", pick("1", "y", number()))
+				p.Same("SET", "w_"+e, pick("1", "2.5", "x", "", " 7", "1e5", number()))
+				p.Same("HSET", "h_"+e, "f", pick("1", "y", number()))
 			}
 		}
 		for range 40 {
@@ -315,8 +308,8 @@ func TestSortAgainstRedis(t *testing.T) {
 			if stores {
 				args = append(args, "STORE", "d")
 			}
-			both(args...)
-			both("LRANGE", "d", "0", "-1")
+			p.Same(args...)
+			p.Same("LRANGE", "d", "0", "-1")
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/spineldb/spinel/internal/cmdtest"
+	"github.com/spineldb/spinel/internal/original"
 )
 
 // A sample is a key of a type in one encoding.
@@ -246,7 +247,7 @@ func TestRenameEveryType(t *testing.T) {
 func TestDumpEveryType(t *testing.T) {
 	db, all := newSamples(t)
 	for _, s := range all {
-		payload := dumpOf(t, db.Do("DUMP", s.key).Raw())
+		payload := cmdtest.BulkOf(t, db.Do("DUMP", s.key).Raw())
 		db.Do("RESTORE", "to", "0", payload, "REPLACE").Want("OK")
 		db.Do("OBJECT", "ENCODING", "to").Want(s.encoding)
 		want := content(asking(db.Client), s.key)
@@ -261,30 +262,27 @@ func TestDumpEveryType(t *testing.T) {
 // TestDumpEveryTypeAgainstRedis: what we dump Redis 7.0 restores to what it was, and what it
 // dumps we do.
 func TestDumpEveryTypeAgainstRedis(t *testing.T) {
-	r := startRedis(t)
-	askRedis := func(args ...string) string {
-		raw := r.do(args...)
-		return cmdtest.Render(raw)
-	}
-	fill(func(args ...string) { r.do(args...) })
+	r := original.Redis(t, original.Options{})
+	askRedis := func(args ...string) string { return cmdtest.Render(r.Do(args...)) }
+	fill(func(args ...string) { r.Do(args...) })
 	db := newQuietFullDB(t)
 	for _, s := range samples {
 		want := content(askRedis, s.key)
-		payload := dumpOf(t, r.do("DUMP", s.key))
+		payload := cmdtest.BulkOf(t, r.Do("DUMP", s.key))
 		db.Do("RESTORE", s.key, "0", payload).Want("OK")
 		if got := content(asking(db.Client), s.key); got != want {
 			t.Errorf("%s from Redis: %.500s\nwant %.500s", s.key, got, want)
 		}
 		db.Do("OBJECT", "ENCODING", s.key).Want(askRedis("OBJECT", "ENCODING", s.key))
 
-		ours := dumpOf(t, db.Do("DUMP", s.key).Raw())
-		if got := r.do("RESTORE", s.key, "0", ours, "REPLACE"); got != "+OK\r\n" {
+		ours := cmdtest.BulkOf(t, db.Do("DUMP", s.key).Raw())
+		if got := r.Do("RESTORE", s.key, "0", ours, "REPLACE"); got != "+OK\r\n" {
 			t.Errorf("Redis does not restore %s: %q", s.key, got)
 		}
 		if got := content(askRedis, s.key); got != want {
 			t.Errorf("%s to Redis: %.500s\nwant %.500s", s.key, got, want)
 		}
-		r.do("RESTORE", s.key, "0", ours, "REPLACE")
+		r.Do("RESTORE", s.key, "0", ours, "REPLACE")
 		if got := askRedis("OBJECT", "ENCODING", s.key); got != s.encoding {
 			t.Errorf("%s is a %s in Redis", s.key, got)
 		}

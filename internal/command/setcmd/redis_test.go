@@ -2,43 +2,40 @@ package setcmd_test
 
 import (
 	"bufio"
-	"bytes"
-	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/spineldb/spinel/internal/cmdtest"
+	"github.com/spineldb/spinel/internal/original"
 )
 
-// TestAgainstRedis sends random commands to a redis-server and to us. Replies without an
+// TestAgainstRedis sends random commands to a redis-server 7.0 and to us. Replies without an
 // order are compared as such; what chance decides is compared by its length, and then the
-// other side is told to do the same. SPINEL_STEPS says how many commands, and SPINEL_PEER is
-// another program to compare with, such as a valkey-server, which knows sets as listpacks.
+// other side is told to do the same.
 func TestAgainstRedis(t *testing.T) {
-	steps := 4000
-	if n, err := strconv.Atoi(os.Getenv("SPINEL_STEPS")); err == nil {
-		steps = n
-	}
+	compare(t, false, func() *original.Server { return original.Redis(t, original.Options{}) })
+}
+
+// TestAgainstValkey does so with a valkey-server, which knows sets as listpacks.
+func TestAgainstValkey(t *testing.T) {
+	compare(t, true, func() *original.Server { return original.Start(t, "valkey-server", "", original.Options{}) })
+}
+
+func compare(t *testing.T, listpacks bool, start func() *original.Server) {
+	commands := cmdtest.Commands(4000)
 	// Where an intset may have less than a listpack, the order of a table's members decides.
 	for _, limits := range [][3]int64{{512, 128, 64}, {5, 4, 4}, {6, 2, 10}, {0, 0, 0}} {
-		p := startPair(t, limits)
-		rng := rand.New(rand.NewPCG(uint64(limits[0]), uint64(steps)))
-		for i := range steps / 4 {
+		t.Log("limits", limits)
+		p := newPair(t, start(), limits, listpacks)
+		rng := rand.New(rand.NewPCG(uint64(limits[0]), uint64(commands)))
+		for i := range commands / 4 {
 			p.step(randomCommand(rng))
 			if i%10 == 0 && (p.listpacks || limits[1] == 128) {
 				p.encodings()
-			}
-			if t.Failed() {
-				t.Fatalf("limits %v, command %d", limits, i)
 			}
 		}
 		for _, key := range keys {
@@ -120,9 +117,7 @@ func randomCommand(rng *rand.Rand) []string {
 
 // step sends a command to both sides and compares.
 func (p *pair) step(args []string) {
-	p.t.Helper()
-	want := p.ask(args...)
-	got := string(p.ours.Raw([]byte(request(args...))))
+	got, want := p.Ask(args...)
 	if got == want {
 		return
 	}
@@ -143,53 +138,46 @@ func (p *pair) step(args []string) {
 			return
 		}
 	}
-	p.t.Errorf("%q:\n got %.300q\nwant %.300q", args, got, want)
+	p.Differ(got, want)
 }
 
 // same makes our set what theirs is after both have popped what chance chose: what they have
 // popped goes, and what we have comes back.
 func (p *pair) same(key string, ours, theirs []string) {
-	p.t.Helper()
 	for _, m := range ours {
 		if !slices.Contains(theirs, m) {
-			p.ours.Do("SADD", key, m)
-			p.ask("SREM", key, m)
-			p.ours.Do("SREM", key, m)
+			p.Do("SADD", key, m)
+			p.Ask("SREM", key, m)
 		}
 	}
 	for _, m := range theirs {
 		if !slices.Contains(ours, m) {
-			p.ask("SREM", key, m)
-			p.ours.Do("SREM", key, m)
+			p.Ask("SREM", key, m)
 		}
 	}
 	if p.listpacks {
 		return
 	}
 	// What is left of a table is a listpack with us and may be an intset in 7.0.
-	left := append([]string{"SADD", key}, sorted(p.ask("SMEMBERS", key))...)
+	left := append([]string{"SADD", key}, sorted(p.Original.Do("SMEMBERS", key))...)
 	if len(left) > 2 {
-		for _, call := range [][]string{{"DEL", key}, left} {
-			p.ours.Do(call...)
-			p.ask(call...)
-		}
+		p.Ask("DEL", key)
+		p.Ask(left...)
 	}
 }
 
 // encodings compares how both sides keep the sets. We say what Redis 7.0 does, which has
 // tables where 7.2 has listpacks.
 func (p *pair) encodings() {
-	p.t.Helper()
 	for _, key := range keys {
-		got := string(p.ours.Raw([]byte(request("OBJECT", "ENCODING", key))))
-		want := p.ask("OBJECT", "ENCODING", key)
+		got, want := p.Ask("OBJECT", "ENCODING", key)
 		if key == "str" || got == want {
 			continue
 		}
 		if p.listpacks && want == "$8\r\nlistpack\r\n" && got == "$9\r\nhashtable\r\n" {
 			continue
 		}
-		p.t.Errorf("encoding of %s: got %q, want %q", key, got, want)
+		p.Differ(got, want)
 	}
 }
 
@@ -211,103 +199,27 @@ func sorted(reply string) (all []string) {
 	return all
 }
 
-func request(args ...string) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "*%d\r\n", len(args))
-	for _, a := range args {
-		fmt.Fprintf(&b, "$%d\r\n%s\r\n", len(a), a)
-	}
-	return b.String()
-}
-
-// A pair is us and an original, on a socket in its own folder.
+// A pair is us and an original with the same limits.
 type pair struct {
-	t         *testing.T
-	ours      *cmdtest.DB
-	conn      net.Conn
-	in        *bufio.Reader
+	*cmdtest.Pair
 	listpacks bool // the original keeps small sets as listpacks
 }
 
-func startPair(t *testing.T, limits [3]int64) *pair {
-	t.Helper()
-	program := []string{"redis-server"}
-	p := &pair{t: t}
-	if peer := strings.Fields(os.Getenv("SPINEL_PEER")); len(peer) > 0 {
-		program, p.listpacks = peer, true
+func newPair(t *testing.T, o *original.Server, limits [3]int64, listpacks bool) *pair {
+	p := &pair{cmdtest.NewPair(newDB(t), o), listpacks}
+	names := []string{"set-max-intset-entries", "set-max-listpack-entries", "set-max-listpack-value"}
+	if !listpacks {
+		names = names[:1]
 	}
-	if _, err := exec.LookPath(program[0]); err != nil {
-		t.Skip("there is no redis-server to compare with")
-	}
-	dir := t.TempDir()
-	socket := filepath.Join(dir, "s")
-	args := append(program[1:], "--port", "0", "--unixsocket", socket, "--save", "", "--dir", dir,
-		"--set-max-intset-entries", fmt.Sprint(limits[0]))
-	if p.listpacks {
-		args = append(args, "--set-max-listpack-entries", fmt.Sprint(limits[1]),
-			"--set-max-listpack-value", fmt.Sprint(limits[2]))
-	}
-	server := exec.CommandContext(t.Context(), program[0], args...)
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = server.Process.Kill()
-		_ = server.Wait() // it was killed, and says so
-	})
-	var err error
-	for range 500 {
-		if p.conn, err = net.Dial("unix", socket); err == nil {
-			break
+	for i, name := range names {
+		if reply := o.Do("CONFIG", "SET", name, strconv.FormatInt(limits[i], 10)); reply != "+OK\r\n" {
+			t.Fatal(reply)
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
-	if err != nil {
-		t.Skip("the redis-server does not answer")
-	}
-	t.Cleanup(func() { _ = p.conn.Close() })
-	p.in = bufio.NewReader(p.conn)
-	p.ours = newDB(t)
-	l := p.ours.Keyspace.Limits()
+	l := p.Keyspace.Limits()
 	l.SetIntset.Store(limits[0])
 	l.SetEntries.Store(limits[1])
 	l.SetValue.Store(limits[2])
-	for _, call := range [][]string{{"SET", "str", "v"}} {
-		p.ask(call...)
-		p.ours.Do(call...)
-	}
+	p.Same("SET", "str", "v")
 	return p
-}
-
-// ask sends a command to the original and returns the bytes of its reply.
-func (p *pair) ask(args ...string) string {
-	p.t.Helper()
-	if _, err := io.WriteString(p.conn, request(args...)); err != nil {
-		p.t.Fatal(err)
-	}
-	var reply bytes.Buffer
-	if err := copyReply(&reply, p.in); err != nil {
-		p.t.Fatalf("%q: %v", args, err)
-	}
-	return reply.String()
-}
-
-func copyReply(to *bytes.Buffer, in *bufio.Reader) error {
-	line, err := in.ReadString('\n')
-	if err != nil {
-		return err
-	}
-	to.WriteString(line)
-	n, _ := strconv.Atoi(strings.TrimSpace(line[1:]))
-	switch {
-	case line[0] == '$' && n >= 0:
-		_, err = io.CopyN(to, in, int64(n)+2)
-	case line[0] == '*':
-		for range n {
-			if err := copyReply(to, in); err != nil {
-				return err
-			}
-		}
-	}
-	return err
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spineldb/spinel/internal/cmdtest"
 )
 
 // TestGroups follows entries of a stream through a group.
@@ -167,7 +169,7 @@ func TestFault3B28EmptyStream(t *testing.T) {
 	db.Do("XSETID", "s", "9-9", "ENTRIESADDED", "5", "MAXDELETEDID", "8-8")
 	want := db.Do("XINFO", "STREAM", "s", "FULL").Raw()
 	same := func(raw string) string { return strings.ReplaceAll(raw, ":-1\r\n", ":1700000000000\r\n") }
-	db.Do("RESTORE", "copy", "0", bulk(t, db.Do("DUMP", "s").Raw())).Want("OK")
+	db.Do("RESTORE", "copy", "0", cmdtest.BulkOf(t, db.Do("DUMP", "s").Raw())).Want("OK")
 	// The form of 7.0 does not tell when a consumer was active: that is when it was seen.
 	if got := db.Do("XINFO", "STREAM", "copy", "FULL").Raw(); got != same(want) {
 		t.Errorf("got %q, want %q", got, same(want))
@@ -186,7 +188,7 @@ func TestFault3A70SharedPending(t *testing.T) {
 	db.Do("XGROUP", "CREATE", "s", "g", "0")
 	db.Do("XREADGROUP", "GROUP", "g", "aa", "COUNT", "1", "STREAMS", "s", ">")
 	db.Do("XREADGROUP", "GROUP", "g", "bb", "COUNT", "1", "STREAMS", "s", ">")
-	good := bulk(t, db.Do("DUMP", "s").Raw())
+	good := cmdtest.BulkOf(t, db.Do("DUMP", "s").Raw())
 	good = good[:len(good)-10]
 	db.Do("RESTORE", "copy", "0", sealed(good)).Want("OK")
 	second := strings.LastIndex(good, "\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00")

@@ -1,15 +1,8 @@
 package streamcmd_test
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -18,19 +11,8 @@ import (
 	"time"
 
 	"github.com/spineldb/spinel/internal/cmdtest"
-	"github.com/spineldb/spinel/internal/journal"
+	"github.com/spineldb/spinel/internal/original"
 )
-
-// programs is how many commands are compared in a test run; more are worth a try after
-// changes: SPINEL_STREAM_COMMANDS=300000 go test.
-func programs(t *testing.T) int {
-	n, err := strconv.Atoi(os.Getenv("SPINEL_STREAM_COMMANDS"))
-	if err != nil {
-		return 2000
-	}
-	t.Logf("%d commands", n)
-	return n
-}
 
 // TestAgainstRedis sends random programs to a redis-server 7.0 and to us. Replies must
 // be equal but for times and for what later versions have changed, and so must effects
@@ -43,38 +25,23 @@ func TestAgainstRedis(t *testing.T) {
 }
 
 func againstRedis(t *testing.T, version string) {
-	r := startRedis(t)
-	db := newDB(t)
-	r.do(t, "HELLO", version)
-	db.Session.Out.Resp3 = version == "3"
-	db.Clock.Advance(time.Since(time.UnixMilli(int64(cmdtest.Start))))
-	db.Keyspace.Limits().StreamEntries.Store(5)
-	r.do(t, "CONFIG", "SET", "stream-node-max-entries", "5")
-	var effects [][]string
-	db.Shared.Journal.Attach(func(group []journal.Effect) {
-		for _, e := range group {
-			args := make([]string, len(e.Args))
-			for i := range e.Args {
-				args[i] = string(e.Args[i])
-			}
-			effects = append(effects, args)
-		}
-	})
-	p := program{Rand: rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1)), last: map[string]uint64{}}
-	var trail []string
-	for range programs(t) {
-		args := p.next()
-		if trail = append(trail, strings.Join(args, " ")); len(trail) > 60 {
-			trail = trail[1:]
-		}
-		got, want := masked(args, string(db.Raw([]byte(request(args...))))), masked(args, r.do(t, args...))
-		if got != want {
-			t.Fatalf("%s:\n got %s\nwant "+
-				"%s\nafter\n%s", strings.Join(args, " "), got, want, strings.Join(trail, "\n"))
+	p := cmdtest.NewPair(newDB(t), original.Redis(t, original.Options{AppendOnly: true}))
+	p.Speak(version)
+	p.Clock.Advance(time.Since(time.UnixMilli(int64(cmdtest.Start))))
+	p.Keyspace.Limits().StreamEntries.Store(5)
+	p.Original.Do("CONFIG", "SET", "stream-node-max-entries", "5")
+	p.RecordJournal()
+	next := program{Rand: rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1)), last: map[string]uint64{}}
+	for range cmdtest.Commands(2000) {
+		args := next.next()
+		got, want := p.Ask(args...)
+		if got, want = masked(args, got), masked(args, want); got != want {
+			p.Differ(got, want)
 		}
 	}
-	sameState(t, db, r)
-	compareEffects(t, effects, r.appended(t))
+	sameState(t, p)
+	effects := p.TakeJournal()
+	compareEffects(t, effects, p.Original.Appended())
 	again := newDB(t)
 	again.Session.Out.Resp3 = version == "3"
 	again.Clock.Advance(time.Since(time.UnixMilli(int64(cmdtest.Start))))
@@ -88,7 +55,7 @@ func againstRedis(t *testing.T, version string) {
 		args := []string{"XINFO", "STREAM", key, "FULL", "COUNT", "0"}
 		// Nobody journals that a consumer has looked at its history once more.
 		got, want := deliveries.ReplaceAllString(timeless(again.Do(args...).Raw()), ""),
-			deliveries.ReplaceAllString(timeless(db.Do(args...).Raw()), "")
+			deliveries.ReplaceAllString(timeless(p.Do(args...).Raw()), "")
 		if got != want {
 			t.Errorf("%s, replayed:\n got %s\nwant %s", key, got, want)
 		}
@@ -98,10 +65,9 @@ func againstRedis(t *testing.T, version string) {
 // TestTreeAgainstRedis compares what is said of the tree of nodes, of streams whose IDs
 // are near each other and far.
 func TestTreeAgainstRedis(t *testing.T) {
-	r := startRedis(t)
-	db := newDB(t)
-	db.Keyspace.Limits().StreamEntries.Store(2)
-	r.do(t, "CONFIG", "SET", "stream-node-max-entries", "2")
+	p := cmdtest.NewPair(newDB(t), original.Redis(t, original.Options{}))
+	p.Keyspace.Limits().StreamEntries.Store(2)
+	p.Original.Do("CONFIG", "SET", "stream-node-max-entries", "2")
 	rng := rand.New(rand.NewPCG(3, 4))
 	for key, bits := range map[string]int{"near": 3, "apart": 12, "far": 50} {
 		ms, seq := uint64(1), uint64(0)
@@ -110,15 +76,9 @@ func TestTreeAgainstRedis(t *testing.T) {
 				ms, seq = ms+rng.Uint64N(1<<bits), rng.Uint64N(300)
 			}
 			seq += 1 + rng.Uint64N(1<<bits)
-			args := []string{"XADD", key, fmt.Sprintf("%d-%d", ms, seq), "f", "v"}
-			if got, want := db.Do(args...).Raw(), r.do(t, args...); got != want {
-				t.Fatalf("%q: %s, want %s", args, got, want)
-			}
+			p.Same("XADD", key, fmt.Sprintf("%d-%d", ms, seq), "f", "v")
 			if i%10 == 0 {
-				args := []string{"XINFO", "STREAM", key}
-				if got, want := db.Do(args...).Raw(), r.do(t, args...); got != want {
-					t.Fatalf("%s with %d entries: %q, want %q", key, i+1, got, want)
-				}
+				p.Same("XINFO", "STREAM", key)
 			}
 		}
 	}
@@ -127,49 +87,39 @@ func TestTreeAgainstRedis(t *testing.T) {
 var streamKeys = strings.Fields("a b c d")
 
 // sameState compares what both hold, and copies it from each to the other.
-func sameState(t *testing.T, db *cmdtest.DB, r *redisServer) {
+func sameState(t *testing.T, p *cmdtest.Pair) {
 	t.Helper()
-	if got, want := db.Do("DEBUG", "DIGEST").Raw(), r.do(t, "DEBUG", "DIGEST"); got != want {
-		t.Errorf("digest %s, want %s", got, want)
-	}
+	p.Same("DEBUG", "DIGEST")
 	for _, key := range streamKeys {
 		args := []string{"XINFO", "STREAM", key, "FULL", "COUNT", "0"}
-		want := masked(args, r.do(t, args...))
-		if got := masked(args, db.Do(args...).Raw()); got != want {
+		got, want := p.Ask(args...)
+		if got, want = masked(args, got), masked(args, want); got != want {
 			t.Errorf("%s:\n got %s\nwant %s", key, got, want)
 		}
 		if strings.HasPrefix(want, "-") {
 			continue
 		}
-		db.Do("RESTORE", "copy", "0", bulk(t, r.do(t, "DUMP", key)), "REPLACE").Want("OK")
-		reply := r.do(t, "RESTORE", "copy", "0", bulk(t, db.Do("DUMP", key).Raw()), "REPLACE")
-		if reply != "+OK\r\n" {
+		ours, theirs := p.Ask("DUMP", key)
+		p.Do("RESTORE", "copy", "0", cmdtest.Render(theirs), "REPLACE").Want("OK")
+		if reply := p.Original.Do("RESTORE", "copy", "0", cmdtest.Render(ours), "REPLACE"); reply != "+OK\r\n" {
 			t.Fatal(reply)
 		}
 		args[2] = "copy"
-		if got := masked(args, r.do(t, args...)); got != want {
-			t.Errorf("%s, copied to Redis:\n got %s\nwant %s", key, got, want)
+		got, fromUs := p.Ask(args...)
+		if fromUs = masked(args, fromUs); fromUs != want {
+			t.Errorf("%s, copied to Redis:\n got %s\nwant %s", key, fromUs, want)
 		}
-		if got := masked(args, db.Do(args...).Raw()); got != want {
+		if got = masked(args, got); got != want {
 			t.Errorf("%s, copied from Redis:\n got %s\nwant %s", key, got, want)
 		}
 	}
-}
-
-func bulk(t *testing.T, raw string) string {
-	t.Helper()
-	_, body, ok := strings.Cut(raw, "\r\n")
-	if !ok || raw[0] != '$' {
-		t.Fatalf("%q", raw)
-	}
-	return strings.TrimSuffix(body, "\r\n")
 }
 
 // compareEffects compares effects but for times, and for four things: an XADD or XTRIM
 // keeps no LIMIT, the ID from which on entries stay is an entry's (Redis may name a deleted
 // one before it), consumers without entries are always noted, and so is how much a group
 // has read (as by Redis since 7.2.5).
-func compareEffects(t *testing.T, ours [][]string, theirs []byte) {
+func compareEffects(t *testing.T, ours, theirs [][]string) {
 	t.Helper()
 	normal := func(all [][]string) (out []string) {
 		for _, args := range all {
@@ -197,7 +147,7 @@ func compareEffects(t *testing.T, ours [][]string, theirs []byte) {
 		}
 		return out
 	}
-	got, want := normal(ours), normal(commandsIn(t, theirs))
+	got, want := normal(ours), normal(theirs)
 	for i := range min(len(got), len(want)) {
 		if got[i] != want[i] {
 			t.Fatalf("effect %d: %s, want %s; before %q", i, got[i], want[i], got[max(i-5, 0):i])
@@ -205,30 +155,6 @@ func compareEffects(t *testing.T, ours [][]string, theirs []byte) {
 	}
 	if len(got) != len(want) {
 		t.Errorf("%d effects, want %d", len(got), len(want))
-	}
-}
-
-// commandsIn reads the commands of an append-only file.
-func commandsIn(t *testing.T, b []byte) (out [][]string) {
-	t.Helper()
-	in := bufio.NewReader(bytes.NewReader(b))
-	for {
-		var reply bytes.Buffer
-		if err := copyReply(&reply, in); err == io.EOF {
-			return out
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		var args []string
-		rest := reply.String()
-		_, rest, _ = strings.Cut(rest, "\r\n")
-		for rest != "" {
-			head, body, _ := strings.Cut(rest, "\r\n")
-			n, _ := strconv.Atoi(head[1:])
-			args = append(args, body[:n])
-			rest = body[n+2:]
-		}
-		out = append(out, args)
 	}
 }
 
@@ -615,105 +541,4 @@ func renderTimeless(raw string) (text, rest string) {
 		}
 	}
 	return line, rest
-}
-
-func request(args ...string) string {
-	b := fmt.Appendf(nil, "*%d\r\n", len(args))
-	for _, a := range args {
-		b = fmt.Appendf(b, "$%d\r\n%s\r\n", len(a), a)
-	}
-	return string(b)
-}
-
-// A redisServer is a redis-server 7.0 with an append-only file.
-type redisServer struct {
-	dir  string
-	conn net.Conn
-	in   *bufio.Reader
-}
-
-func startRedis(t *testing.T) *redisServer {
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("no redis-server is installed to compare with")
-	}
-	version, err := exec.CommandContext(t.Context(), program, "--version").Output()
-	if err != nil || !strings.Contains(string(version), "v=7.0.") {
-		t.Skipf("the installed redis-server is not a 7.0: %s", version)
-	}
-	r := &redisServer{dir: t.TempDir()}
-	socket := filepath.Join(r.dir, "s")
-	server := exec.CommandContext(t.Context(), program, "--port", "0", "--unixsocket", socket, "--save", "",
-		"--dir", r.dir, "--appendonly", "yes", "--appendfsync", "no", "--enable-debug-command", "yes")
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Process.Kill(); err != nil {
-			t.Error(err)
-		}
-		_ = server.Wait() // it was killed, and says so
-	})
-	for range 500 {
-		if r.conn, err = net.Dial("unix", socket); err == nil {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { r.conn.Close() })
-	r.in = bufio.NewReader(r.conn)
-	return r
-}
-
-// do sends a command and returns the bytes of its reply.
-func (r *redisServer) do(t *testing.T, args ...string) string {
-	t.Helper()
-	if _, err := io.WriteString(r.conn, request(args...)); err != nil {
-		t.Fatal(err)
-	}
-	var reply bytes.Buffer
-	if err := copyReply(&reply, r.in); err != nil {
-		t.Fatal(err)
-	}
-	return reply.String()
-}
-
-func copyReply(to *bytes.Buffer, in *bufio.Reader) error {
-	line, err := in.ReadString('\n')
-	if err != nil {
-		return err
-	}
-	to.WriteString(line)
-	n, _ := strconv.Atoi(strings.TrimSpace(line[1:]))
-	switch {
-	case line[0] == '$' && n >= 0:
-		_, err = io.CopyN(to, in, int64(n)+2)
-	case line[0] == '*', line[0] == '%':
-		if line[0] == '%' {
-			n *= 2
-		}
-		for range n {
-			if err := copyReply(to, in); err != nil {
-				return err
-			}
-		}
-	}
-	return err
-}
-
-// appended is what the append-only file holds behind its first SELECT.
-func (r *redisServer) appended(t *testing.T) []byte {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(r.dir, "appendonlydir", "appendonly.aof.1.incr.aof"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, data, found := bytes.Cut(data, []byte("SELECT\r\n$1\r\n0\r\n"))
-	if !found {
-		t.Fatalf("the append-only file begins with %.100q", data)
-	}
-	return data
 }

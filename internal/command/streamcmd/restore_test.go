@@ -3,6 +3,8 @@ package streamcmd_test
 import (
 	"strings"
 	"testing"
+
+	"github.com/spineldb/spinel/internal/cmdtest"
 )
 
 // TestFault3A77: a payload in which a pending entry is nobody's is refused, as by a Redis that
@@ -12,7 +14,7 @@ func TestFault3A77PendingOfNobody(t *testing.T) {
 	db.Do("XADD", "s", "1", "f", "v")
 	db.Do("XGROUP", "CREATE", "s", "g", "0")
 	db.Do("XREADGROUP", "GROUP", "g", "aa", "STREAMS", "s", ">")
-	good := bulk(t, db.Do("DUMP", "s").Raw())
+	good := cmdtest.BulkOf(t, db.Do("DUMP", "s").Raw())
 	good = good[:len(good)-10]
 	const owned = "\x01\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00"
 	if !strings.HasSuffix(good, owned) {

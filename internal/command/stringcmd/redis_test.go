@@ -1,59 +1,25 @@
 package stringcmd_test
 
 import (
-	"bufio"
-	"bytes"
-	"fmt"
-	"io"
 	"math/rand/v2"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/spineldb/spinel/internal/journal"
+	"github.com/spineldb/spinel/internal/cmdtest"
+	"github.com/spineldb/spinel/internal/original"
 )
 
 // TestAgainstRedis sends random commands to a redis-server 7.0 and to us. The replies
 // must be the same bytes, and in the end Redis's append-only file must hold what we
 // journalled.
 func TestAgainstRedis(t *testing.T) {
-	r := startRedis(t)
-	r.do(t, "DEBUG", "SET-ACTIVE-EXPIRE", "0") // so that keys go when they are looked at
-	db := newDB(t)
-	var written []string
-	db.Shared.Journal.Attach(func(group []journal.Effect) {
-		for _, e := range group {
-			written = append(written, journalLine(e.Args))
-		}
-	})
+	p := cmdtest.NewPair(newDB(t), original.Redis(t, original.Options{AppendOnly: true}))
+	p.Original.Do("DEBUG", "SET-ACTIVE-EXPIRE", "0") // so that keys go when they are looked at
 	rng := rand.New(rand.NewPCG(7, 2))
-	for range 6000 {
-		args := randomCommand(rng)
-		got, want := string(db.Raw([]byte(request(args...)))), r.do(t, args...)
-		if got != want {
-			t.Fatalf("%q:\n got %.200q\nwant %.200q", args, got, want)
-		}
+	for range cmdtest.Commands(6000) {
+		p.Same(randomCommand(rng)...)
 	}
-	compareJournals(t, written, r.appended(t))
-}
-
-func compareJournals(t *testing.T, got, want []string) {
-	t.Helper()
-	for i := range max(len(got), len(want)) {
-		switch {
-		case i >= len(got):
-			t.Fatalf("effect %d is missing: %s", i, want[i])
-		case i >= len(want):
-			t.Fatalf("effect %d is too much: %s", i, got[i])
-		case got[i] != want[i]:
-			t.Fatalf("effect %d:\n got %s\nwant %s", i, got[i], want[i])
-		}
-	}
+	p.SameJournal()
 }
 
 // randomCommand is a command of the string group. Times are either long past or far
@@ -125,124 +91,3 @@ func alternative(rng *rand.Rand, line string) string {
 	all := strings.Split(line, "|")
 	return all[rng.IntN(len(all))]
 }
-
-// A redisServer is a redis-server 7.0 with an append-only file.
-type redisServer struct {
-	dir  string
-	conn net.Conn
-	in   *bufio.Reader
-}
-
-func startRedis(t *testing.T) *redisServer {
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("no redis-server is installed to compare with")
-	}
-	version, err := exec.CommandContext(t.Context(), program, "--version").Output()
-	if err != nil || !strings.Contains(string(version), "v=7.0.") {
-		t.Skipf("the installed redis-server is not a 7.0: %s", version)
-	}
-	r := &redisServer{dir: t.TempDir()}
-	socket := filepath.Join(r.dir, "s")
-	server := exec.CommandContext(t.Context(), program, "--port", "0", "--unixsocket", socket, "--save", "",
-		"--dir", r.dir, "--appendonly", "yes", "--appendfsync", "no", "--enable-debug-command", "yes")
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Process.Kill(); err != nil {
-			t.Error(err)
-		}
-		_ = server.Wait() // it was killed, and says so
-	})
-	for range 200 {
-		if r.conn, err = net.Dial("unix", socket); err == nil {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { r.conn.Close() })
-	r.in = bufio.NewReader(r.conn)
-	return r
-}
-
-// do sends a command and returns the bytes of its reply.
-func (r *redisServer) do(t *testing.T, args ...string) string {
-	t.Helper()
-	if _, err := io.WriteString(r.conn, request(args...)); err != nil {
-		t.Fatal(err)
-	}
-	var reply bytes.Buffer
-	if err := copyReply(&reply, r.in); err != nil {
-		t.Fatal(err)
-	}
-	return reply.String()
-}
-
-func copyReply(to *bytes.Buffer, in *bufio.Reader) error {
-	line, err := in.ReadString('\n')
-	if err != nil {
-		return err
-	}
-	to.WriteString(line)
-	n, _ := strconv.Atoi(strings.TrimSpace(line[1:]))
-	switch {
-	case line[0] == '$' && n >= 0:
-		_, err = io.CopyN(to, in, int64(n)+2)
-	case line[0] == '*':
-		for range n {
-			if err := copyReply(to, in); err != nil {
-				return err
-			}
-		}
-	}
-	return err
-}
-
-// appended is what the append-only file holds.
-func (r *redisServer) appended(t *testing.T) (lines []string) {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(r.dir, "appendonlydir", "appendonly.aof.1.incr.aof"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	in := bufio.NewReader(bytes.NewReader(data))
-	for {
-		n, err := readCount(in, '*')
-		if err == io.EOF {
-			return lines
-		}
-		args := make([][]byte, n)
-		for i := 0; i < n && err == nil; i++ {
-			var size int
-			size, err = readCount(in, '$')
-			args[i] = make([]byte, size+2)
-			if err == nil {
-				_, err = io.ReadFull(in, args[i])
-			}
-			args[i] = args[i][:size]
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if string(args[0]) != "SELECT" {
-			lines = append(lines, journalLine(args))
-		}
-	}
-}
-
-func readCount(in *bufio.Reader, kind byte) (int, error) {
-	line, err := in.ReadString('\n')
-	if err != nil {
-		return 0, err
-	}
-	if line[0] != kind {
-		return 0, fmt.Errorf("%q does not begin with %q", line, kind)
-	}
-	return strconv.Atoi(strings.TrimSpace(line[1:]))
-}
-
-func journalLine(args [][]byte) string { return fmt.Sprintf("%q", args) }

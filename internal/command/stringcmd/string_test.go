@@ -1,7 +1,6 @@
 package stringcmd_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/spineldb/spinel/internal/command/stringcmd"
 	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/numtext"
+	"github.com/spineldb/spinel/internal/resp"
 )
 
 const maxBulk = 512 << 20 // Redis's default
@@ -132,24 +132,15 @@ func TestLentRepliesStay(t *testing.T) {
 		{"GETSET", "k", "v"}, {"SETEX", "k", "1", other}, {"GETEX", "k", "EX", "1"}, {"GETDEL", "k"}, {"DEL", "k"},
 	} {
 		db.Do("SET", "k", big).Want("OK")
-		reads := request("GET", "k") + request("GETRANGE", "k", "1", "-2")
-		got := string(db.Raw([]byte(reads + request(change...))))
+		calls := resp.AppendCommand(nil, "GET", "k")
+		calls = resp.AppendCommand(calls, "GETRANGE", "k", "1", "-2")
+		got := string(db.Raw(resp.AppendCommand(calls, change...)))
 		want := "$131072\r\n" + big + "\r\n$131070\r\n" + big[1:len(big)-1] + "\r\n"
 		if !strings.HasPrefix(got, want) {
 			t.Errorf("%.20s changed the replies before its own: %.40q", change, got)
 		}
 		db.Do("DEL", "k")
 	}
-}
-
-// request is a command as clients send it.
-func request(args ...string) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "*%d\r\n", len(args))
-	for _, a := range args {
-		fmt.Fprintf(&b, "$%d\r\n%s\r\n", len(a), a)
-	}
-	return b.String()
 }
 
 func TestSet(t *testing.T) {
@@ -383,9 +374,9 @@ func FuzzSetOptions(f *testing.F) {
 	db := newDB(f)
 	f.Fuzz(func(t *testing.T, line string) {
 		args := append([]string{"SET", "k", "v"}, strings.Split(line, " ")...)
-		db.Raw([]byte(request("DEL", "k")))
-		reply := string(db.Raw([]byte(request(args...))))
-		stored := string(db.Raw([]byte(request("GET", "k"))))
+		db.Call("DEL", "k")
+		reply := db.Call(args...)
+		stored := db.Call("GET", "k")
 		if strings.HasPrefix(reply, "-") && stored != "$-1\r\n" {
 			t.Errorf("%q: refused with %q, and set to %q", line, reply, stored)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/spineldb/spinel/internal/command/txcmd"
 	"github.com/spineldb/spinel/internal/command/zsetcmd"
 	"github.com/spineldb/spinel/internal/invariant"
+	"github.com/spineldb/spinel/internal/resp"
 )
 
 // newDB is a server with sorted sets, sets, and what looks at keys.
@@ -122,7 +123,7 @@ func benchAdd(b *testing.B, db *cmdtest.DB, form string, n int) {
 		var batch []byte
 		for range 64 {
 			score, member := strconv.Itoa(rng.IntN(1<<40)), fmt.Sprintf(form, rng.IntN(n))
-			batch = append(batch, request("ZADD", "k", score, member)...)
+			batch = resp.AppendCommand(batch, "ZADD", "k", score, member)
 		}
 		b.StartTimer()
 		db.Raw(batch)

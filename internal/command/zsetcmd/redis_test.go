@@ -1,102 +1,49 @@
 package zsetcmd_test
 
 import (
-	"bufio"
-	"bytes"
-	"fmt"
-	"io"
 	"math/rand/v2"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/spineldb/spinel/internal/journal"
+	"github.com/spineldb/spinel/internal/cmdtest"
+	"github.com/spineldb/spinel/internal/original"
 )
-
-// rounds is how many commands are compared: more if the environment says so.
-func rounds() int {
-	if n, err := strconv.Atoi(os.Getenv("SPINEL_ZSET_ROUNDS")); err == nil {
-		return n
-	}
-	return 6000
-}
 
 // TestAgainstRedis sends random commands to a redis-server 7.0 and to us, with limits that
 // make small sets big ones. The replies must be the same bytes, the encodings the same
 // names, and in the end Redis's append-only file must hold what we journalled.
 func TestAgainstRedis(t *testing.T) {
-	r := startRedis(t)
-	db := newDB(t)
-	r.do(t, "CONFIG", "SET", "zset-max-listpack-entries", "6", "zset-max-listpack-value", "12")
-	db.Keyspace.Limits().ZSetEntries.Store(6)
-	db.Keyspace.Limits().ZSetValue.Store(12)
-	var written bytes.Buffer
-	db.Shared.Journal.Attach(func(group []journal.Effect) {
-		for _, e := range group {
-			args := make([]string, len(e.Args))
-			for i := range e.Args {
-				args[i] = string(e.Args[i])
-			}
-			written.WriteString(request(args...))
-		}
-	})
-	if got, want := db.Do("SET", "str", "x").Raw(), r.do(t, "SET", "str", "x"); got != want {
-		t.Fatal(got, want)
-	}
-	seed := uint64(rounds())
-	rng := rand.New(rand.NewPCG(seed, 3))
-	g := generator{rng}
-	var history []string
-	for i := range rounds() {
+	p := cmdtest.NewPair(newDB(t), original.Redis(t, original.Options{AppendOnly: true}))
+	p.Original.Do("CONFIG", "SET", "zset-max-listpack-entries", "6", "zset-max-listpack-value", "12")
+	p.Keyspace.Limits().ZSetEntries.Store(6)
+	p.Keyspace.Limits().ZSetValue.Store(12)
+	p.RecordJournal()
+	p.Same("SET", "str", "x")
+	rounds := cmdtest.Commands(6000)
+	g := generator{rand.New(rand.NewPCG(uint64(rounds), 3))}
+	for i := range rounds {
 		if i%1000 == 0 {
-			version := []string{"2", "3"}[rng.IntN(2)]
-			r.do(t, "HELLO", version)
-			db.Session.Out.Resp3 = version == "3"
+			p.Speak(g.of("2 3"))
 		}
 		args := g.command()
-		history = append(history, fmt.Sprintf("%q", args))
-		got, want := db.Do(args...).Raw(), noMinusZero.Replace(r.do(t, args...))
-		if got != want && (!g.isFree(args) || sortedReply(got) != sortedReply(want)) {
-			t.Fatalf("seed %d: %q:\n got %.300q\nwant %.300q\nafter %s", seed, args, got, want,
-				strings.Join(history[max(0, len(history)-30):], "\n"))
+		got, want := p.Ask(args...)
+		want = noMinusZero.Replace(want)
+		if got != want && (!g.isFree(args) || cmdtest.SortedLines(got) != cmdtest.SortedLines(want)) {
+			p.Differ(got, want)
 		}
 	}
 	for _, key := range strings.Fields(zkeys) {
-		for _, args := range [][]string{{"ZRANGE", key, "0", "-1", "WITHSCORES"}, {"OBJECT", "ENCODING", key}} {
-			if got, want := db.Do(args...).Raw(), noMinusZero.Replace(r.do(t, args...)); got != want {
-				t.Errorf("%q: %q, want %q", args, got, want)
-			}
+		if got, want := p.Ask("ZRANGE", key, "0", "-1", "WITHSCORES"); got != noMinusZero.Replace(want) {
+			p.Differ(got, want)
 		}
+		p.Same("OBJECT", "ENCODING", key)
 	}
-	compareEffects(t, written.Bytes(), r.appended(t))
+	p.SameJournal()
 }
 
 // noMinusZero makes Redis's -0, the weight -1 times the score 0, what it is to us.
 var noMinusZero = strings.NewReplacer("$2\r\n-0\r\n", "$1\r\n0\r\n", ",-0\r\n", ",0\r\n")
-
-func compareEffects(t *testing.T, got, want []byte) {
-	for i := range min(len(got), len(want)) {
-		if got[i] != want[i] {
-			t.Fatalf("effects:\n got %.200q\nwant %.200q", got[max(0, i-80):], want[max(0, i-80):])
-		}
-	}
-	if len(got) != len(want) {
-		t.Errorf("%d bytes of effects, want %d", len(got), len(want))
-	}
-}
-
-// sortedReply is the lines of a reply in an order of their own.
-func sortedReply(raw string) string {
-	lines := strings.Split(raw, "\r\n")
-	slices.Sort(lines)
-	return strings.Join(lines, "\r\n")
-}
 
 const zkeys = "a b c d e lex"
 
@@ -290,105 +237,4 @@ func (g generator) random() []string {
 	return strings.Fields(g.of("ZRANDMEMBER_missing ZRANDMEMBER_missing_3 ZRANDMEMBER_str ZRANDMEMBER_a_0 " +
 		"ZRANDMEMBER_a_x ZRANDMEMBER_a_-9223372036854775808 ZRANDMEMBER_a_-9223372036854775807_WITHSCORES " +
 		"ZRANDMEMBER_a_4611686018427387904_WITHSCORES ZRANDMEMBER_a_1_WITHSCORE ZRANDMEMBER_missing_-3_WITHSCORES"))
-}
-
-func request(args ...string) string {
-	b := fmt.Appendf(nil, "*%d\r\n", len(args))
-	for _, a := range args {
-		b = fmt.Appendf(b, "$%d\r\n%s\r\n", len(a), a)
-	}
-	return string(b)
-}
-
-// A redisServer is a redis-server 7.0 with an append-only file.
-type redisServer struct {
-	dir  string
-	conn net.Conn
-	in   *bufio.Reader
-}
-
-func startRedis(t *testing.T) *redisServer {
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("no redis-server is installed to compare with")
-	}
-	version, err := exec.CommandContext(t.Context(), program, "--version").Output()
-	if err != nil || !strings.Contains(string(version), "v=7.0.") {
-		t.Skipf("the installed redis-server is not a 7.0: %s", version)
-	}
-	r := &redisServer{dir: t.TempDir()}
-	socket := filepath.Join(r.dir, "s")
-	server := exec.CommandContext(t.Context(), program, "--port", "0", "--unixsocket", socket, "--save", "",
-		"--dir", r.dir, "--appendonly", "yes", "--appendfsync", "no")
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Process.Kill(); err != nil {
-			t.Error(err)
-		}
-		_ = server.Wait() // it was killed, and says so
-	})
-	for range 500 {
-		if r.conn, err = net.Dial("unix", socket); err == nil {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { r.conn.Close() })
-	r.in = bufio.NewReader(r.conn)
-	return r
-}
-
-// do sends a command and returns the bytes of its reply.
-func (r *redisServer) do(t *testing.T, args ...string) string {
-	t.Helper()
-	if _, err := io.WriteString(r.conn, request(args...)); err != nil {
-		t.Fatal(err)
-	}
-	var reply bytes.Buffer
-	if err := copyReply(&reply, r.in); err != nil {
-		t.Fatal(err)
-	}
-	return reply.String()
-}
-
-func copyReply(to *bytes.Buffer, in *bufio.Reader) error {
-	line, err := in.ReadString('\n')
-	if err != nil {
-		return err
-	}
-	to.WriteString(line)
-	n, _ := strconv.Atoi(strings.TrimSpace(line[1:]))
-	switch {
-	case line[0] == '$' && n >= 0:
-		_, err = io.CopyN(to, in, int64(n)+2)
-	case line[0] == '%':
-		n *= 2
-		fallthrough
-	case line[0] == '*', line[0] == '~':
-		for range n {
-			if err := copyReply(to, in); err != nil {
-				return err
-			}
-		}
-	}
-	return err
-}
-
-// appended is what the append-only file holds behind its first SELECT.
-func (r *redisServer) appended(t *testing.T) []byte {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(r.dir, "appendonlydir", "appendonly.aof.1.incr.aof"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, data, found := bytes.Cut(data, []byte("SELECT\r\n$1\r\n0\r\n"))
-	if !found {
-		t.Fatalf("the append-only file begins with %.100q", data)
-	}
-	return data
 }

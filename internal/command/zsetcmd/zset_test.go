@@ -156,7 +156,7 @@ func TestBlocking(t *testing.T) {
 			c    *cmdtest.Client
 			line string
 		}{{one, "BZPOPMIN x k 0"}, {two, "BZMPOP 1.5 2 k y MAX COUNT 2"}, {three, "BZPOPMAX y 0.5"}} {
-			if got := w.c.Raw([]byte(request(words(w.line)...))); len(got) != 0 {
+			if got := w.c.Call(words(w.line)...); len(got) != 0 {
 				t.Errorf("%s: %q", w.line, got)
 			}
 		}
