@@ -18,10 +18,7 @@ func (w *Writer) AppendRest(dst []byte, c *value.Cell) []byte {
 		return dst
 	}
 	s := value.StreamIn(c)
-	dst = rdb.AppendStream(dst, &rdb.StreamMeta{
-		Length: s.S.Length, Last: fileID(s.S.Last), First: fileID(s.S.First),
-		MaxDeleted: fileID(s.S.MaxDeleted), Added: s.S.Added, Groups: uint64(s.S.Groups()),
-	})
+	dst = appendFigures(dst, &s.S)
 	for groups := s.S.EachGroup(c.Arena); groups.Next(); {
 		g := groups.Group()
 		dst = w.appendGroup(dst, c.Arena, groups.Name(), &g)
@@ -29,27 +26,68 @@ func (w *Writer) AppendRest(dst []byte, c *value.Cell) []byte {
 	return dst
 }
 
+func appendFigures(dst []byte, s *stream.Stream) []byte {
+	return rdb.AppendStream(dst, &rdb.StreamMeta{
+		Length: s.Length, Last: fileID(s.Last), First: fileID(s.First),
+		MaxDeleted: fileID(s.MaxDeleted), Added: s.Added, Groups: uint64(s.Groups()),
+	})
+}
+
 func (w *Writer) appendGroup(dst []byte, a *mem.Arena, name []byte, g *stream.Group) []byte {
 	dst = rdb.AppendGroup(dst, &rdb.StreamGroup{
 		Name: name, Last: fileID(g.Last), EntriesRead: g.Reads, Pending: uint64(g.PendingCount()),
 	}, &w.Strings)
 	for it := g.Pending(a, stream.ID{}); it.Next(); {
-		dst = rdb.AppendPending(dst, &rdb.StreamPending{
-			ID: fileID(it.ID), DeliveredMS: it.Delivered, Deliveries: it.Deliveries,
-		})
+		dst = appendPending(dst, it.Pending)
 	}
 	dst = rdb.AppendLen(dst, uint64(g.Consumers()))
-	t := w.Version.StreamType()
 	for consumers := g.EachConsumer(a); consumers.Next(); {
 		c := consumers.Consumer()
-		dst = rdb.AppendConsumer(dst, t, &rdb.StreamConsumer{
-			Name: c.Name, SeenMS: c.Seen, ActiveMS: c.Active, Pending: uint64(c.Pending),
-		}, &w.Strings)
+		dst = w.appendConsumer(dst, &c)
 		for it := g.OwnedIDs(a, c.Number); it.Next(); {
 			dst = rdb.AppendOwned(dst, fileID(it.ID))
 		}
 	}
 	return dst
+}
+
+func appendPending(dst []byte, p stream.Pending) []byte {
+	return rdb.AppendPending(dst, &rdb.StreamPending{
+		ID: fileID(p.ID), DeliveredMS: p.Delivered, Deliveries: p.Deliveries,
+	})
+}
+
+func (w *Writer) appendConsumer(dst []byte, c *stream.Consumer) []byte {
+	return rdb.AppendConsumer(dst, w.Version.StreamType(), &rdb.StreamConsumer{
+		Name: c.Name, SeenMS: c.Seen, ActiveMS: c.Active, Pending: uint64(c.Pending),
+	}, &w.Strings)
+}
+
+// appendStreamPart appends a part of a stream: a node, or what comes behind the nodes, in the
+// order in which a snapshot finds it.
+func (w *Writer) appendStreamPart(dst []byte, e *value.Element) []byte {
+	id := rdb.StreamID{MS: e.MS, Seq: e.Seq}
+	switch e.Part {
+	case stream.PartNode:
+		return rdb.AppendStreamNode(dst, id, e.Node, &w.Strings)
+	case stream.PartFigures:
+		s := stream.Load(e.Node)
+		return appendFigures(dst, &s)
+	case stream.PartGroup:
+		g := stream.GroupOf(e.Node)
+		return rdb.AppendGroup(dst, &rdb.StreamGroup{
+			Name: e.Name.Bytes, Last: id, EntriesRead: g.Reads, Pending: g.Pending,
+		}, &w.Strings)
+	case stream.PartPending:
+		return appendPending(dst, stream.PendingOf(streamID(id), e.Node))
+	case stream.PartConsumers:
+		return rdb.AppendLen(dst, stream.GroupOf(e.Node).Consumers)
+	case stream.PartConsumer:
+		c := stream.ConsumerOf(e.Name.Bytes, e.Node)
+		return w.appendConsumer(dst, &c)
+	default:
+		return rdb.AppendOwned(dst, id)
+	}
 }
 
 // A streamBuilder remembers which group and consumer the next pieces belong to.

@@ -8,7 +8,7 @@
 //	Writer.AppendRest     of a stream, what is not entries
 //
 // so that a snapshot can write a value of any size in pieces, from leaves that it has
-// frozen. A Builder takes the pieces that package rdb decodes and makes a value of them.
+// frozen; the rest of a stream comes as elements then, too. A Builder takes the pieces that package rdb decodes and makes a value of them.
 package dump
 
 import (
@@ -117,7 +117,7 @@ func (w *Writer) AppendElement(dst []byte, h *Head, e *value.Element) []byte {
 	case record.ZSet:
 		return rdb.AppendScored(dst, e.Name.Text(&w.name), e.Score, &w.Strings)
 	case record.Stream:
-		return rdb.AppendStreamNode(dst, rdb.StreamID{MS: e.MS, Seq: e.Seq}, e.Node, &w.Strings)
+		return w.appendStreamPart(dst, e)
 	}
 	if h.Encoding == record.RootedEx {
 		return rdb.AppendExpiring(dst, e.Name.Text(&w.name), e.Value.Text(&w.text), e.Expiry, h.First, &w.Strings)

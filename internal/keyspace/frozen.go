@@ -42,7 +42,8 @@ type Frozen struct {
 	heap   *heap
 	leaves []mem.Ref
 	next   int
-	kept   kept // elements that others have copied for us
+	rest   *value.Rest // of a snapshot, what comes behind the leaves
+	kept   kept        // elements that others have copied for us
 }
 
 // IsRooted says whether the value is more than its record: it is to be frozen instead of
@@ -55,7 +56,7 @@ func (v Value) IsRooted() bool { return v.Record.IsRooted() }
 func (s *Snapshot) Freeze(v Value) *Frozen {
 	c, h := v.Cell(), v.st.heap
 	h.hurry(c.Epoch())
-	return v.st.freeze(&c)
+	return v.st.freeze(&c, true)
 }
 
 // freezesMax is how many values of a stripe may be frozen for commands to begin to freeze
@@ -77,14 +78,18 @@ func (t *Txn) FreezeIn(db int, key []byte) (f *Frozen, ok bool) {
 	if h.epochs[c.Epoch()] > 0 || len(h.frozen) >= freezesMax {
 		return nil, false
 	}
-	return p.st.freeze(&c), true
+	return p.st.freeze(&c, false), true
 }
 
-// freeze freezes a value that nobody is reading.
-func (st *stripe) freeze(c *value.Cell) *Frozen {
+// freeze freezes a value that nobody is reading, perhaps also what is no element.
+func (st *stripe) freeze(c *value.Cell, all bool) *Frozen {
 	h := st.heap
 	f := &Frozen{st: st, heap: h, typ: c.Type(), epoch: h.pickEpoch(c.Epoch())}
-	f.leaves = value.Freeze(c, f.epoch, nil)
+	if all {
+		f.leaves, f.rest = value.FreezeAll(c, f.epoch, nil)
+	} else {
+		f.leaves = value.Freeze(c, f.epoch, nil)
+	}
 	f.count = len(f.leaves)
 	if h.frozen == nil {
 		h.frozen, h.epochs = map[*Frozen]struct{}{}, map[uint16]int{}
@@ -136,36 +141,61 @@ func (f *Frozen) Read(fn func(e value.Element), enough func() bool) (more bool) 
 	f.st.mu.Lock()
 	if f.heap == nil {
 		f.st.mu.Unlock()
-		return f.kept.read(fn, enough)
+		return f.readKept(fn, enough)
 	}
 	defer f.st.mu.Unlock()
-	for f.next < len(f.leaves) {
+	for f.isLeft() {
 		f.pass(fn)
 		if enough() {
 			break
 		}
 	}
-	if more = f.next < len(f.leaves); !more {
+	if more = f.isLeft(); !more {
 		f.end()
 	}
 	f.st.ks.used.Add(f.st.settle())
 	return more
 }
 
-// pass reads the next leaf and thaws it.
+// readKept is Read for what others have copied, which needs no lock.
+func (f *Frozen) readKept(fn func(e value.Element), enough func() bool) (more bool) {
+	more = f.kept.read(fn, enough)
+	for !more && f.rest != nil {
+		if !f.rest.Next(nil, 0, fn) {
+			f.rest = nil
+		}
+		more = f.rest != nil && enough()
+	}
+	return more
+}
+
+// isLeft says whether something is left to be read.
+func (f *Frozen) isLeft() bool { return f.next < len(f.leaves) || f.rest != nil }
+
+// pass reads the next leaf and thaws it. With nil for fn, it is thawed and not read.
 func (f *Frozen) pass(fn func(e value.Element)) {
+	a := f.heap.arena
+	if f.next == len(f.leaves) {
+		if fn == nil && !f.rest.Drop(a, f.epoch) || fn != nil && !f.rest.Next(a, f.epoch, fn) {
+			f.rest = nil
+		}
+		return
+	}
 	ref := f.leaves[f.next]
 	f.next++
 	if fn != nil {
-		value.EachInLeaf(f.typ, f.heap.arena, ref, fn)
+		value.EachInLeaf(f.typ, a, ref, fn)
 	}
-	value.Thaw(f.typ, f.heap.arena, f.epoch, ref)
+	value.Thaw(f.typ, a, f.epoch, ref)
 }
 
 // finish copies what is left to be read, so that somebody else may freeze the value.
 func (f *Frozen) finish() {
 	for f.next < len(f.leaves) {
 		f.pass(f.kept.add)
+	}
+	if f.rest != nil {
+		f.rest.Hurry(f.heap.arena, f.epoch)
 	}
 	f.end()
 }
@@ -177,16 +207,16 @@ const releaseLeaves = 256
 func (f *Frozen) Release() {
 	for more := true; more; {
 		f.st.mu.Lock()
-		for i := 0; i < releaseLeaves && f.next < len(f.leaves); i++ {
+		for i := 0; f.heap != nil && i < releaseLeaves && f.isLeft(); i++ {
 			f.pass(nil)
 		}
-		if more = f.next < len(f.leaves); !more {
+		if more = f.heap != nil && f.isLeft(); !more {
 			f.end()
 		}
 		f.st.ks.used.Add(f.st.settle())
 		f.st.mu.Unlock()
 	}
-	f.kept = kept{}
+	f.kept, f.rest = kept{}, nil
 }
 
 // end is called when all leaves are thawed. It lets the heap go, if a flush has replaced it

@@ -43,7 +43,6 @@ type frozen struct {
 	key    []byte
 	head   dump.Head
 	leaves *keyspace.Frozen
-	rest   []byte // what comes behind the elements in the file
 }
 
 // A lent is a big record that stays where it is until it is written.

@@ -71,9 +71,6 @@ func (e *encoder) flushFrozen(r *rawRecord, first, keys int) error {
 		e.pace.yield()
 	}
 	e.parts.reset()
-	if err == nil {
-		err = o.put(f.rest)
-	}
 	o.db = r.db
 	o.keys.Add(int64(keys + 1))
 	return err

@@ -56,7 +56,6 @@ type walk struct {
 	out   output
 	total atomic.Int64 // keys at the cut
 
-	dump       dump.Writer  // of what save writes itself
 	idle, freq bool         // keys are saved with their idle time or access counter
 	now        clock.Millis // the time of the cut
 
@@ -210,7 +209,6 @@ func (w *walk) cut() error {
 		if w.snap.Fields {
 			w.opts.version = max(w.opts.version, fieldsVersion)
 		}
-		w.dump.Version = w.opts.version
 		head = rdb.AppendInfo(rdb.AppendHeader(nil, w.opts.version), &info)
 	})
 	if busy {
@@ -285,7 +283,6 @@ func (w *walk) saveValue(l *lane, flags byte, db int, v keyspace.Value) {
 		c := v.Cell()
 		f := w.snap.Freeze(v)
 		fz := frozen{key: append([]byte(nil), key...), leaves: f, head: dump.HeadOf(&c, f.Leaves())}
-		fz.rest = w.dump.AppendRest(nil, &c)
 		l.c.frozen = append(l.c.frozen, fz)
 		l.c.buf = append(w.appendHead(l.c.buf, flags|flagFrozen, db, v), kind)
 		w.passOn(l) // so that its leaves are thawed soon

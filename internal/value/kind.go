@@ -6,6 +6,7 @@ import (
 	"github.com/spineldb/spinel/internal/ds/leaf"
 	"github.com/spineldb/spinel/internal/ds/listpack"
 	"github.com/spineldb/spinel/internal/ds/record"
+	"github.com/spineldb/spinel/internal/ds/stream"
 	"github.com/spineldb/spinel/internal/invariant"
 	"github.com/spineldb/spinel/internal/mem"
 )
@@ -30,8 +31,10 @@ type kind struct {
 	// thaw is leaf.Heap.Thaw, for the leaf and what is outside of it.
 	thaw func(h leaf.Heap, ref mem.Ref)
 	// thawRest thaws the leaves that are not among those of leaves, of a value that has just
-	// been frozen. It may be nil.
-	thawRest func(c *Cell)
+	// been frozen. freezeRest notes them instead, to be read behind the others. They may be
+	// nil.
+	thawRest   func(c *Cell)
+	freezeRest func(c *Cell) *Rest
 	// load makes an empty value one of packed bytes, which are sound: a listpack, an
 	// intset, or a listpack with expiries. They become what the Limits want. If an
 	// expiry has passed that is for others to see.
@@ -57,6 +60,10 @@ type Element struct {
 	Node    []byte // of a list or stream, a listpack
 	IsPlain bool   // of a list: Node is one large element
 	MS, Seq uint64 // of a stream's node, its first ID
+
+	// Part is not 0 if this is no node of a stream but another part of it, which has a Name,
+	// an ID, and its figures in Node.
+	Part stream.Part
 }
 
 var kinds [record.Stream + 1]*kind
@@ -194,14 +201,29 @@ func Add(c *Cell, e *Element) (bool, error) { return kinds[c.Type()].add(c, e) }
 
 // Freeze makes the leaves of a rooted value stay as they are, until each is thawed, and
 // appends them to dst. Nobody else may be reading the value, and its epoch must be another.
-// What is no element is not frozen: groups are to be read at once.
+// What is no element is not frozen.
 func Freeze(c *Cell, epoch uint16, dst []mem.Ref) []mem.Ref {
+	dst = freeze(c, epoch, dst)
+	if k := kinds[c.Type()]; k.thawRest != nil {
+		k.thawRest(c)
+	}
+	return dst
+}
+
+// FreezeAll is Freeze also for what is no element: groups. The Rest is what is to be read
+// behind the leaves; nil if there is nothing.
+func FreezeAll(c *Cell, epoch uint16, dst []mem.Ref) ([]mem.Ref, *Rest) {
+	dst = freeze(c, epoch, dst)
+	if k := kinds[c.Type()]; k.freezeRest != nil {
+		return dst, k.freezeRest(c)
+	}
+	return dst, nil
+}
+
+func freeze(c *Cell, epoch uint16, dst []mem.Ref) []mem.Ref {
 	before := c.Heap()
 	c.SetEpoch(epoch)
 	k := kinds[c.Type()]
-	if k.thawRest != nil {
-		k.thawRest(c)
-	}
 	had := len(dst)
 	dst = k.leaves(c.Arena, rootOf(c.Record()), dst)
 	if invariant.Enabled {

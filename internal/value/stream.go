@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/spineldb/spinel/internal/ds/leaf"
+	"github.com/spineldb/spinel/internal/ds/listpack"
 	"github.com/spineldb/spinel/internal/ds/record"
 	"github.com/spineldb/spinel/internal/ds/stream"
 	"github.com/spineldb/spinel/internal/mem"
@@ -49,12 +50,16 @@ var _ = describe(record.Stream, kind{
 		n := stream.NodeAt(a, ref)
 		fn(Element{Node: n.List, MS: n.Master.Ms, Seq: n.Master.Seq})
 	},
-	thaw:     func(h leaf.Heap, ref mem.Ref) { h.Thaw(ref) },
+	thaw: func(h leaf.Heap, ref mem.Ref) { h.Thaw(ref) },
 	thawRest: func(c *Cell) {
 		s := stream.Load(c.Root())
 		s.ThawGroups(c.Heap())
 	},
-	load:     func(*Cell, record.Encoding, []byte) error { return errPackedStream },
+	freezeRest: func(c *Cell) *Rest {
+		s := stream.Load(c.Root())
+		return &Rest{s.Freeze(c.Arena)}
+	},
+	load: func(*Cell, record.Encoding, []byte) error { return errPackedStream },
 	add: func(c *Cell, e *Element) (bool, error) {
 		s := StreamIn(c)
 		err := s.S.AddNode(c.Heap(), stream.ID{Ms: e.MS, Seq: e.Seq}, e.Node)
@@ -71,6 +76,26 @@ var _ = describe(record.Stream, kind{
 		return s.Check(c.Arena)
 	},
 })
+
+// A Rest is what a frozen value has besides elements: the figures of a stream, and its groups.
+type Rest struct{ s *stream.Rest }
+
+// Next calls fn for some of what comes next, and says whether more is left.
+func (r *Rest) Next(a *mem.Arena, epoch uint16, fn func(e Element)) (more bool) {
+	return r.s.Next(leaf.Heap{Arena: a, Epoch: epoch}, func(p stream.Part, name []byte, id stream.ID, figures []byte) {
+		fn(Element{Part: p, Name: listpack.Elem{Bytes: name}, MS: id.Ms, Seq: id.Seq, Node: figures, Expiry: -1})
+	})
+}
+
+// Drop thaws a leaf without reading it, and says whether more are left.
+func (r *Rest) Drop(a *mem.Arena, epoch uint16) (more bool) {
+	return r.s.Drop(leaf.Heap{Arena: a, Epoch: epoch})
+}
+
+// Hurry copies what is left, so that Next needs no arena any more.
+func (r *Rest) Hurry(a *mem.Arena, epoch uint16) {
+	r.s.Hurry(leaf.Heap{Arena: a, Epoch: epoch})
+}
 
 // copyStreamRest copies what is no node: the figures and the groups.
 func copyStreamRest(src, dst *Cell) error {
