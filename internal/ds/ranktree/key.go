@@ -49,8 +49,10 @@ func (k *Key) Append(dst []byte) []byte {
 	return append(append(dst, b[:min(k.n, headBytes)]...), k.tail...)
 }
 
-// ScoreHead is a score as a number in the order of scores. There is no NaN among
-// scores, and -0 is 0.
+// ScoreHead is a score as a number in the order of scores. There is no NaN among scores, and
+// -0 is 0. Redis keeps the sign of a zero, and orders zeros by their members all the same: a
+// key has no place for a bit that is not part of its order, since the member is its end; as
+// payload it would cost every member a byte.
 func ScoreHead(score float64) uint64 {
 	b := math.Float64bits(score + 0) // -0 + 0 is 0
 	if b>>63 != 0 {
