@@ -10,8 +10,8 @@ import (
 //
 // A power failure leaves of what was not synced anything between all and nothing. Nothing
 // is promised about the order either: a later write may be on the disk, and an earlier
-// one not; a new name may be there, and not the file's content; of a write some sectors
-// may be there, and the others be zeros. What a program must not rely on, a Record tries.
+// one not, but for what they have in one sector; a new name may be there, and not the
+// file's content. What a program must not rely on, a Record tries.
 
 // A Record is what was done to a Mem, in order.
 type Record struct {
@@ -171,47 +171,40 @@ func (c *crash) image(choose func(int) int) *Mem {
 	m := NewMem()
 	m.dirs = c.dirs
 	for _, name := range slices.Sorted(maps.Keys(names)) { // in an order, for choose
-		f := c.file(names[name])
-		data := f.data
-		for _, o := range f.pending {
-			data = torn(data, o, choose)
-		}
-		m.Put(name, data)
+		m.Put(name, c.file(names[name]).left(choose))
 	}
 	return m
 }
 
-// torn is what may be left of an unsynced call.
-func torn(data []byte, o op, choose func(int) int) []byte {
+// left is what may be left of a file. Its unsynced calls make a row of moments, and each
+// sector goes to the disk as a whole, as it was at any one of them.
+func (f *image) left(choose func(int) int) []byte {
 	const (
-		lost    = iota
-		zeros   // the size is there, the content is not
-		prefix  // cut at any byte
-		sectors // each of them or zeros
-		kept
+		lost     = iota
+		inOrder  // all sectors as they were at one moment
+		cut      // and the last call was only made in part
+		anyOrder // each sector as it was at another one
 		ways
 	)
-	way := choose(ways)
-	switch {
-	case way == lost:
-		return data
-	case way == kept || o.kind == opTruncate:
-		return changed(data, o)
+	moments := [][]byte{f.data}
+	for _, o := range f.pending {
+		moments = append(moments, changed(moments[len(moments)-1], o))
 	}
-	part := slices.Clone(o.data)
-	switch way {
-	case zeros:
-		clear(part)
-	case prefix:
-		part = part[:choose(len(part)+1)]
-	case sectors:
-		for i := 0; i < len(part); {
-			end := min(len(part), i+sector-(o.at+i)%sector)
-			if choose(2) == 0 {
-				clear(part[i:end])
-			}
-			i = end
+	at := choose(len(moments))
+	switch way := choose(ways); {
+	case way == lost || at == 0:
+		return f.data
+	case way == inOrder:
+		return moments[at]
+	case way == cut:
+		after, before := moments[at], len(moments[at-1])
+		return after[:min(before, len(after))+choose(max(len(after)-before, 0)+1)]
+	}
+	data := make([]byte, len(moments[at])) // zeros, where a sector is of an earlier moment
+	for i := 0; i < len(data); i += sector {
+		if as := moments[choose(len(moments))]; i < len(as) {
+			copy(data[i:min(i+sector, len(data))], as[i:])
 		}
 	}
-	return changed(data, op{kind: opWrite, at: o.at, data: part})
+	return data
 }

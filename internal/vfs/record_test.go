@@ -70,6 +70,8 @@ func TestAppending(t *testing.T) {
 	}
 }
 
+func isZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
+
 // images are all that a crash at any moment could have left, as far as so many draws for
 // each moment find it.
 func images(r *vfs.Record, draws int, visit func(n int, m *vfs.Mem)) {
@@ -109,23 +111,24 @@ func TestImagesOfAppending(t *testing.T) {
 		if len(got) < len(durable) || got[:len(durable)] != durable {
 			t.Fatalf("%.50q is left", got)
 		}
-		rest := []byte(got[len(durable):])
-		n := min(len(rest), 1000)
-		a, b := rest[:n], rest[n:]
-		switch {
-		case len(rest) == 0:
+		rest := []byte(got[len(durable):]) // the first write ends within the second sector
+		whole := append(slices.Clone(first), second...)
+		switch n := len(rest); {
+		case n == 0:
 			seen["nothing"] = true
-		case bytes.Equal(rest, append(slices.Clone(first), second...)):
+		case bytes.Equal(rest, whole):
 			seen["all"] = true
-		case bytes.Equal(a, make([]byte, 1000)) && bytes.Equal(b, second):
-			seen["the second without the first"] = true
-		case bytes.Equal(a, first) && len(b) > 0 && len(b) < 1000 && bytes.Equal(b, second[:len(b)]):
+		case n > 1000 && n < 2000 && bytes.Equal(rest, whole[:n]):
 			seen["a part of the second"] = true
-		case len(a) == 1000 && bytes.Equal(a[:501], first[:501]) && bytes.Equal(a[501:], make([]byte, 499)):
-			seen["one sector of the first"] = true
+		case n == 1000 && isZero(rest[:501]) && bytes.Equal(rest[501:], first[501:]):
+			seen["the first without its first sector"] = true
+		case n == 2000 && isZero(rest[:501]) && bytes.Equal(rest[501:], whole[501:]):
+			seen["both without the first sector"] = true
+		case n == 2000 && bytes.Equal(rest[:1000], first) && isZero(rest[1013:]) && !isZero(rest[1000:1013]):
+			seen["the second's share of a sector"] = true
 		}
 	}
-	if len(seen) != 5 {
+	if len(seen) != 6 {
 		t.Errorf("among 2000 images there were only %v", seen)
 	}
 }

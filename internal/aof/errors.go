@@ -1,0 +1,57 @@
+package aof
+
+import (
+	"errors"
+	"fmt"
+)
+
+// A DamagedError is content that is not what was written. Nothing may be cut.
+type DamagedError struct {
+	Path   string // set by who opened the file
+	Offset int64  // of what could not be read, or of the batch that it is in
+	Reason string
+}
+
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("Bad file format reading the append only file %s: byte %d: %s", e.Path, e.Offset, e.Reason)
+}
+
+// A TornError is a file whose end never came to the disk.
+type TornError struct {
+	Path string
+	Good int64 // everything before is whole
+	Size int64 // of the file
+}
+
+func (e *TornError) Error() string {
+	return fmt.Sprintf("Unexpected end of file reading the append only file %s: whole up to byte %d of %d",
+		e.Path, e.Good, e.Size)
+}
+
+// A ManifestError is a manifest that cannot be understood.
+type ManifestError struct {
+	Line   int // counted from 1; 0 is none in particular
+	Text   string
+	Reason error
+}
+
+func (e *ManifestError) Error() string {
+	if e.Line == 0 {
+		return e.Reason.Error()
+	}
+	return fmt.Sprintf("%v: line %d: %q", e.Reason, e.Line, e.Text)
+}
+
+func (e *ManifestError) Unwrap() error { return e.Reason }
+
+// The reasons of a ManifestError, in Redis's words as far as it has them.
+var (
+	ErrManifestEmpty    = errors.New("Found an empty AOF manifest")
+	ErrManifestFormat   = errors.New("Invalid AOF manifest file format")
+	ErrManifestLongLine = errors.New("The AOF manifest file contains too long line")
+	ErrManifestPath     = errors.New("File can't be a path, just a filename")
+	ErrManifestType     = errors.New("Unknown AOF file type")
+	ErrManifestTwoBases = errors.New("Found duplicate base file information")
+	ErrManifestSequence = errors.New("Found a non-monotonic sequence number")
+	ErrManifestTwice    = errors.New("Found the same AOF file twice")
+)

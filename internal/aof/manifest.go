@@ -1,0 +1,216 @@
+package aof
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spineldb/spinel/internal/config"
+)
+
+// A Type is a letter that says what a file is for.
+type Type byte
+
+// The types of files.
+const (
+	Base    Type = 'b' // a data set, as an RDB file or as commands
+	Incr    Type = 'i' // the commands since the base
+	History Type = 'h' // not needed any more, to be removed
+)
+
+// A FileInfo is what a manifest says of a file.
+type FileInfo struct {
+	Name string
+	Seq  int64 // its number among those of its type, from 1
+	Type Type
+}
+
+// A Manifest names the files that make up a data set. Its zero value names none.
+type Manifest struct {
+	Base    *FileInfo  // nil if there is none
+	Incrs   []FileInfo // in order
+	History []FileInfo
+
+	baseSeq int64 // the highest used so far
+	incrSeq int64
+}
+
+// lineMax is the length of the longest line that Redis reads, with its end.
+const lineMax = 1024
+
+// ParseManifest reads a manifest. Its error is a *ManifestError.
+func ParseManifest(content []byte) (*Manifest, error) {
+	m := &Manifest{}
+	names := map[string]bool{}
+	line, read := 0, 0
+	for len(content) > 0 {
+		line++
+		text, rest, ended := bytes.Cut(content, []byte("\n"))
+		if len(text) >= lineMax-1 || !ended {
+			return nil, &ManifestError{line, clip(text), ErrManifestLongLine}
+		}
+		content = rest
+		if len(text) > 0 && text[0] == '#' {
+			continue
+		}
+		info, err := parseLine(text)
+		if err == nil {
+			err = m.add(info)
+		}
+		if err == nil && names[info.Name] {
+			err = ErrManifestTwice
+		}
+		if err != nil {
+			return nil, &ManifestError{line, clip(text), err}
+		}
+		names[info.Name] = true
+		read++
+	}
+	if read == 0 {
+		return nil, &ManifestError{Reason: ErrManifestEmpty}
+	}
+	return m, nil
+}
+
+func clip(line []byte) string {
+	if len(line) > 128 {
+		line = line[:128]
+	}
+	return string(line)
+}
+
+// parseLine reads pairs of a key and a value. Keys that nobody knows yet are skipped.
+func parseLine(text []byte) (info FileInfo, err error) {
+	args, err := config.SplitArgs(bytes.Trim(text, " \t\r\n"))
+	if err != nil || len(args) < 6 || len(args)%2 != 0 {
+		return info, ErrManifestFormat
+	}
+	for i := 0; i < len(args); i += 2 {
+		value := string(args[i+1])
+		switch strings.ToLower(string(args[i])) {
+		case "file":
+			if value == "" || value == "." || value == ".." || strings.ContainsAny(value, "/\\\x00") {
+				return info, ErrManifestPath
+			}
+			info.Name = value
+		case "seq":
+			if info.Seq, err = strconv.ParseInt(value, 10, 64); err != nil || info.Seq < 1 {
+				return info, ErrManifestFormat
+			}
+		case "type":
+			info.Type = Type(0)
+			if len(value) == 1 {
+				info.Type = Type(value[0])
+			}
+			if info.Type != Base && info.Type != Incr && info.Type != History {
+				return info, ErrManifestType
+			}
+		}
+	}
+	if info.Name == "" || info.Seq == 0 || info.Type == 0 {
+		return info, ErrManifestFormat
+	}
+	return info, nil
+}
+
+func (m *Manifest) add(info FileInfo) error {
+	switch info.Type {
+	case Base:
+		if m.Base != nil {
+			return ErrManifestTwoBases
+		}
+		m.Base = &info
+		m.baseSeq = max(m.baseSeq, info.Seq)
+	case Incr:
+		if info.Seq <= m.incrSeq {
+			return ErrManifestSequence
+		}
+		m.Incrs = append(m.Incrs, info)
+		m.incrSeq = info.Seq
+	case History:
+		m.History = append(m.History, info)
+	}
+	return nil
+}
+
+// AppendText appends the manifest's content: the base, history, incremental files, as
+// Redis orders them.
+func (m *Manifest) AppendText(dst []byte) []byte {
+	if m.Base != nil {
+		dst = m.Base.appendLine(dst)
+	}
+	for i := range m.History {
+		dst = m.History[i].appendLine(dst)
+	}
+	for i := range m.Incrs {
+		dst = m.Incrs[i].appendLine(dst)
+	}
+	return dst
+}
+
+func (f *FileInfo) appendLine(dst []byte) []byte {
+	dst = append(dst, "file "...)
+	if plain(f.Name) {
+		dst = append(dst, f.Name...)
+	} else {
+		dst = config.AppendQuoted(dst, f.Name)
+	}
+	return fmt.Appendf(dst, " seq %d type %c\n", f.Seq, f.Type)
+}
+
+// plain says whether a name is read back if it is written as it is.
+func plain(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; c <= ' ' || c >= 0x7f || c == '"' || c == '\'' || c == '\\' {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// NewBase makes the file of the next base the manifest's, in place of the one that it
+// had, which becomes history together with all incremental files before the last keep.
+func (m *Manifest) NewBase(prefix string, isRDB bool, keep int) FileInfo {
+	ext := ".base.aof"
+	if isRDB {
+		ext = ".base.rdb"
+	}
+	m.baseSeq++
+	info := FileInfo{prefix + "." + strconv.FormatInt(m.baseSeq, 10) + ext, m.baseSeq, Base}
+	if m.Base != nil {
+		m.retire(*m.Base)
+	}
+	m.Base = &info
+	gone := max(len(m.Incrs)-keep, 0)
+	for _, f := range m.Incrs[:gone] {
+		m.retire(f)
+	}
+	m.Incrs = append([]FileInfo(nil), m.Incrs[gone:]...)
+	return info
+}
+
+func (m *Manifest) retire(f FileInfo) {
+	f.Type = History
+	m.History = append(m.History, f)
+}
+
+// NewIncr adds the next incremental file.
+func (m *Manifest) NewIncr(prefix string) FileInfo {
+	m.incrSeq++
+	info := FileInfo{prefix + "." + strconv.FormatInt(m.incrSeq, 10) + ".incr.aof", m.incrSeq, Incr}
+	m.Incrs = append(m.Incrs, info)
+	return info
+}
+
+// Clone returns a copy that shares nothing.
+func (m *Manifest) Clone() *Manifest {
+	c := *m
+	if m.Base != nil {
+		base := *m.Base
+		c.Base = &base
+	}
+	c.Incrs = append([]FileInfo(nil), m.Incrs...)
+	c.History = append([]FileInfo(nil), m.History...)
+	return &c
+}
