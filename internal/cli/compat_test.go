@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spineldb/spinel/internal/client"
+	"github.com/spineldb/spinel/internal/original"
 )
 
 // An outcome is what a run of a client shows to the world.
@@ -66,37 +67,7 @@ func installed(t *testing.T) string {
 // startRedis runs a server without data and returns its port.
 func startRedis(t *testing.T) (port string) {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("redis-server is not installed, so there is nothing to talk to")
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Skip("no network here: ", err)
-	}
-	port = strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
-	_ = listener.Close()
-	cmd := exec.Command(path, "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir(),
-		"--enable-debug-command", "yes")
-	if err := cmd.Start(); err != nil {
-		t.Skip("redis-server does not start: ", err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	for range 100 {
-		if conn, err := client.Dial("tcp", "127.0.0.1:"+port, client.Options{}); err == nil {
-			_, err = conn.Do("PING")
-			_ = conn.Close()
-			if err == nil {
-				return port
-			}
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	t.Skip("redis-server does not answer")
-	return ""
+	return original.Redis(t, original.Options{}).Port()
 }
 
 // fixture is the data that the commands below find.

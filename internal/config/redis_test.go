@@ -3,18 +3,15 @@ package config_test
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"io"
-	"net"
-	"os/exec"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/spineldb/spinel/internal/config"
+	"github.com/spineldb/spinel/internal/original"
 )
 
 // ownedElsewhere are the options that the packages of their subsystems declare.
@@ -45,50 +42,10 @@ type redisCommand func(args ...string) ([]string, error)
 
 // redisServer starts a redis-server 7.0 for the time of the test.
 func redisServer(t *testing.T) redisCommand {
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("no redis-server is installed to compare with")
-	}
-	version, err := exec.CommandContext(t.Context(), program, "--version").Output()
-	if err != nil || !strings.Contains(string(version), "v=7.0.") {
-		t.Skipf("the installed redis-server is not a 7.0: %s", version)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	listener.Close()
-	_, port, _ := net.SplitHostPort(address)
-	server := exec.CommandContext(t.Context(), program, "--port", port, "--save", "", "--dir", t.TempDir())
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var conn net.Conn
-	for range 100 {
-		if conn, err = net.Dial("tcp", address); err == nil {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		conn.Close()
-		if err := server.Process.Kill(); err != nil {
-			t.Error(err)
-		}
-		_ = server.Wait() // it was killed, and says so
-	})
-	in := bufio.NewReader(conn)
+	r := original.Redis(t, original.Options{})
 	return func(args ...string) ([]string, error) {
 		t.Helper()
-		fmt.Fprintf(conn, "*%d\r\n", len(args))
-		for _, arg := range args {
-			fmt.Fprintf(conn, "$%d\r\n%s\r\n", len(arg), arg)
-		}
-		texts, err := readReply(in)
+		texts, err := readReply(bufio.NewReader(strings.NewReader(r.Do(args...))))
 		if err != nil && !strings.HasPrefix(err.Error(), "-") {
 			t.Fatal(err)
 		}

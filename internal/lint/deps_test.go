@@ -122,7 +122,6 @@ var reserved = []Reserved{
 		Allow: []string{
 			"main", "clock", "client", "cli", "loadgen",
 			"internal/netloop/net.go", // the deadline of a socket is a time of the system
-			"original",                // waits for a process, for so long and no longer
 		}},
 	{Import: "time", Name: "Since", Why: "time comes in as a clock.Clock",
 		Allow: []string{"main", "clock", "client", "cli", "loadgen"}},

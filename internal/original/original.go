@@ -4,8 +4,8 @@
 //	r.Do("SET", "k", "v") // "+OK\r\n"
 //	r.Appended()          // [[SET k v]]
 //
-// A server has a folder of its own with its socket in it, and no port, so any number of them
-// run beside each other. It holds no data but what is in that folder, and it is killed when
+// A server has a folder of its own with its socket in it, and no port unless it is asked for
+// one, so any number of them run beside each other. It holds no data but what is in that folder, and it is killed when
 // the test ends. A test that asks for a server that is not installed is skipped.
 //
 // REDIS_SERVER and VALKEY_SERVER in the environment name the programs, if they are not to be
@@ -16,6 +16,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net"
@@ -54,7 +55,7 @@ func Redis(t testing.TB, o Options) *Server {
 // startupTime is how long a server may take to answer, and startupPause the time between
 // two looks whether it does.
 const (
-	startupTime  = 10 * time.Second
+	startupTime  = 30 * time.Second
 	startupPause = 5 * time.Millisecond
 )
 
@@ -76,19 +77,22 @@ func Start(t testing.TB, name, version string, o Options) *Server {
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan struct{})
+	go func() {
+		_ = server.Wait() // what it says is in the log
+		close(ended)
+	}()
 	stop := func() {
-		_ = server.Process.Kill()
-		_ = server.Wait() // it was killed, and says so
+		_ = server.Process.Kill() // or it has ended
+		<-ended
 	}
+	t.Cleanup(stop)
 	s := &Server{Dir: o.Dir, t: t}
-	if err := s.connect(); err != nil {
-		stop()
+	if err := s.connect(ended); err != nil {
+		stop() // so that nobody writes to the log
 		t.Fatalf("%s: %v; it logs:\n%s", name, err, &log)
 	}
-	t.Cleanup(func() {
-		s.conn.Close()
-		stop()
-	})
+	t.Cleanup(func() { s.conn.Close() })
 	return s
 }
 
@@ -113,9 +117,9 @@ func program(t testing.TB, name, version string) []string {
 
 const socketName = "s"
 
-// connect waits until the server answers and has loaded its data.
-func (s *Server) connect() error {
-	end := time.Now().Add(startupTime)
+// connect waits until the server answers and has loaded its data, or has ended.
+func (s *Server) connect(ended <-chan struct{}) error {
+	end := time.After(startupTime)
 	for {
 		var answer string
 		var err error
@@ -129,15 +133,35 @@ func (s *Server) connect() error {
 				return err
 			}
 		}
-		if time.Now().After(end) {
-			return errors.Join(errors.New("it does not answer: "+answer), err)
+		select {
+		case <-ended:
+			return errors.New("it has ended")
+		case <-end:
+			return fmt.Errorf("it does not answer: %q, %v", answer, err)
+		case <-time.After(startupPause):
 		}
-		time.Sleep(startupPause)
 	}
 }
 
 // Socket is the path of the socket that the server listens on.
 func (s *Server) Socket() string { return filepath.Join(s.Dir, socketName) }
+
+// Port is a port of 127.0.0.1, free until now, on which the server listens from now on.
+func (s *Server) Port() string {
+	s.t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	port := strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
+	if err := listener.Close(); err != nil {
+		s.t.Fatal(err)
+	}
+	if reply := s.Do("CONFIG", "SET", "bind", "127.0.0.1", "port", port); reply != "+OK\r\n" {
+		s.t.Fatal(reply)
+	}
+	return port
+}
 
 // Do sends a command and returns the bytes of its reply.
 func (s *Server) Do(args ...string) string {

@@ -2,7 +2,12 @@ package original_test
 
 import (
 	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -53,6 +58,52 @@ func TestAppended(t *testing.T) {
 	want := [][]string{{"SET", "k", "a\r\nb"}, {"SELECT", "1"}, {"INCR", "n"}}
 	if all := r.Appended(); !reflect.DeepEqual(all, want) {
 		t.Errorf("%q, want %q", all, want)
+	}
+}
+
+func TestPort(t *testing.T) {
+	r := original.Redis(t, original.Options{})
+	conn, err := net.Dial("tcp", "127.0.0.1:"+r.Port())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	reply := make([]byte, len("+PONG\r\n"))
+	if _, err := conn.Write([]byte("PING\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(conn, reply); err != nil || string(reply) != "+PONG\r\n" {
+		t.Errorf("%q, %v", reply, err)
+	}
+}
+
+// A failing is a test that is told to end. Its end is not that of the test around it.
+type failing struct {
+	testing.TB
+	text string
+}
+
+func (f *failing) Fatalf(format string, args ...any) {
+	f.text = fmt.Sprintf(format, args...)
+	runtime.Goexit()
+}
+
+// Who waits for a server that will not start is told what it says.
+func TestStartRefused(t *testing.T) {
+	original.Redis(t, original.Options{}) // or the test is skipped
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "dump.rdb"), []byte("REDIS9999"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	inner := &failing{TB: t}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		original.Redis(inner, original.Options{Dir: dir})
+	}()
+	<-ended
+	if !strings.Contains(inner.text, "Can't handle RDB format version 9999") {
+		t.Errorf("%q", inner.text)
 	}
 }
 

@@ -13,72 +13,41 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/spineldb/spinel/internal/original"
+	"github.com/spineldb/spinel/internal/resp"
 )
 
-// A peer is an original server on a socket in its own folder, which loads dump.rdb if
-// that is there.
+// A peer is an original server, which loads dump.rdb if that is in its folder.
 type peer struct {
 	t    *testing.T
 	dir  string
-	conn net.Conn
 	r    *bufio.Reader
 	w    *bufio.Writer
 	sent int // commands whose replies weren't read
 }
 
-// startPeer starts the server of a name. Its command is in the environment, such as
-// VALKEY_SERVER, or it is a program that is installed.
-func startPeer(t *testing.T, name, dir string, options ...string) *peer {
+// startPeer starts the server of a name.
+func startPeer(t *testing.T, name string) *peer {
 	t.Helper()
-	command := strings.Fields(os.Getenv(strings.ToUpper(strings.ReplaceAll(name, "-", "_"))))
-	if len(command) == 0 {
-		path, err := exec.LookPath(name)
-		if err != nil {
-			t.Skip("no " + name + " to compare with")
-		}
-		command = []string{path}
-	}
-	args := append(command[1:], "--port", "0", "--unixsocket", "sock", "--save", "", "--dir", dir,
-		"--enable-debug-command", "yes")
-	log, err := os.Create(filepath.Join(dir, "log"))
+	server := original.Start(t, name, "", original.Options{})
+	conn, err := net.Dial("unix", server.Socket())
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(command[0], append(args, options...)...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, log, log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		_ = log.Close()
-	})
-	p := &peer{t: t, dir: dir}
-	for range 500 {
-		if p.conn, err = net.Dial("unix", filepath.Join(dir, "sock")); err == nil {
-			t.Cleanup(func() { _ = p.conn.Close() })
-			p.r, p.w = bufio.NewReader(p.conn), bufio.NewWriter(p.conn)
-			for p.do("PING") != "PONG" {
-				time.Sleep(10 * time.Millisecond)
-			}
-			return p
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	text, _ := os.ReadFile(log.Name())
-	t.Fatalf("%s doesn't answer; it logs:\n%s", name, text)
-	return nil
+	t.Cleanup(func() { _ = conn.Close() })
+	return &peer{t: t, dir: server.Dir, r: bufio.NewReader(conn), w: bufio.NewWriter(conn)}
 }
 
 // send sends a command whose reply doesn't matter unless it is an error.
 func (p *peer) send(args ...any) {
 	p.t.Helper()
-	fmt.Fprintf(p.w, "*%d\r\n", len(args))
-	for _, a := range args {
-		text := fmt.Sprint(a)
-		fmt.Fprintf(p.w, "$%d\r\n%s\r\n", len(text), text)
+	texts := make([]string, len(args))
+	for i, a := range args {
+		texts[i] = fmt.Sprint(a)
+	}
+	if _, err := p.w.Write(resp.AppendCommand(nil, texts...)); err != nil {
+		p.t.Fatal(err)
 	}
 	if p.sent++; p.sent == 100 {
 		p.drain()
@@ -416,7 +385,7 @@ func TestPeers(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			p := startPeer(t, tt.name, t.TempDir())
+			p := startPeer(t, tt.name)
 			p.fill(rand.New(rand.NewPCG(7, 8)))
 			want := p.objects()
 			data := p.save()

@@ -8,11 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/spineldb/spinel/internal/original"
 )
 
 // versionRedis7 is what Redis 7.0 writes, and the newest that it reads.
@@ -60,58 +62,37 @@ func wantSameEntries(t *testing.T, got, want []entry) {
 	}
 }
 
-// A redisServer is an original to compare with, on a socket in its own folder.
+// A redisServer is an original to compare with.
 type redisServer struct {
-	t   *testing.T
-	dir string
+	t      *testing.T
+	server *original.Server
 }
 
 // startRedis starts a redis-server in dir, which loads dump.rdb if that is there.
 func startRedis(t *testing.T, dir string) *redisServer {
 	t.Helper()
-	for _, program := range []string{"redis-server", "redis-cli", "redis-check-rdb"} {
+	for _, program := range []string{"redis-cli", "redis-check-rdb"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Skip("no " + program + " to compare with")
 		}
 	}
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("redis-server", "--port", "0", "--unixsocket", "sock", "--save", "",
-		"--enable-debug-command", "yes", "--dir", dir)
-	cmd.Dir, cmd.Stdout = dir, log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		_ = log.Close()
-	})
-	s := &redisServer{t, dir}
-	for range 200 {
-		if _, err := os.Stat(filepath.Join(dir, "sock")); err == nil && s.do("PING\n") == "PONG\n" {
-			return s
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	text, _ := os.ReadFile(log.Name())
-	t.Fatalf("redis-server doesn't answer; it logs:\n%s", text)
-	return nil
+	return &redisServer{t, original.Start(t, "redis-server", "", original.Options{Dir: dir})}
 }
 
-// do sends commands, one a line, through redis-cli and returns what it prints.
+// do sends commands, one a line, through redis-cli and returns what it prints, but for the
+// times of replies that were slow.
 func (s *redisServer) do(commands string, options ...string) string {
 	s.t.Helper()
-	cmd := exec.Command("redis-cli", append([]string{"-s", "sock"}, options...)...)
-	cmd.Dir, cmd.Stdin = s.dir, strings.NewReader(commands)
+	cmd := exec.Command("redis-cli", append([]string{"-s", s.server.Socket()}, options...)...)
+	cmd.Stdin = strings.NewReader(commands)
 	out, err := cmd.Output()
 	if err != nil {
 		return err.Error()
 	}
-	return string(out)
+	return slowReply.ReplaceAllString(string(out), "")
 }
+
+var slowReply = regexp.MustCompile(`(?m)^\([0-9]+\.[0-9]+s\)\n`)
 
 // quote is a string as redis-cli reads and prints it.
 func quote(s string) string {
@@ -228,7 +209,7 @@ func TestWeReadRedis(t *testing.T) {
 	if got := redis.do("SAVE\n"); got != "OK\n" {
 		t.Fatal(got)
 	}
-	data, err := os.ReadFile(filepath.Join(redis.dir, "dump.rdb"))
+	data, err := os.ReadFile(filepath.Join(redis.server.Dir, "dump.rdb"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,28 +1,22 @@
 package snapshot
 
 import (
-	"bufio"
 	"fmt"
-	"net"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/keyspace"
+	"github.com/spineldb/spinel/internal/original"
 	"github.com/spineldb/spinel/internal/vfs"
 )
 
 // TestThroughRedis lets redis-check-rdb and redis-server read our file, and loads
 // what redis-server then saves: nothing may change on the way.
 func TestThroughRedis(t *testing.T) {
-	for _, program := range []string{"redis-server", "redis-check-rdb"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skip("no " + program + " to compare with")
-		}
+	if _, err := exec.LookPath("redis-check-rdb"); err != nil {
+		t.Skip("no redis-check-rdb to compare with")
 	}
 	for _, policy := range []keyspace.Policy{keyspace.NoEviction, keyspace.AllKeysLRU, keyspace.AllKeysLFU} {
 		dir := t.TempDir()
@@ -46,7 +40,9 @@ func TestThroughRedis(t *testing.T) {
 			!strings.Contains(string(out), "RDB looks OK") {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		askRedisToSave(t, dir)
+		if reply := original.Start(t, "redis-server", "", original.Options{Dir: dir}).Do("SAVE"); reply != "+OK\r\n" {
+			t.Fatal(reply)
+		}
 		again := newStore(t, vfs.OS{}, dir, 4)
 		if loaded, err := again.Load(LoadOptions{}); err != nil || loaded.Keys != 5001 {
 			t.Fatalf("%+v, %v", loaded, err)
@@ -65,55 +61,4 @@ func redisVersion(t *testing.T, st *store) string {
 		t.Errorf("the file is of version %q: redis-server did not save", version)
 	}
 	return version
-}
-
-// askRedisToSave runs a redis-server that loads the file in dir and saves it anew.
-func askRedisToSave(t *testing.T, dir string) {
-	t.Helper()
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer log.Close()
-	cmd := exec.Command("redis-server", "--port", "0", "--unixsocket", "sock", "--save", "", "--dir", dir)
-	cmd.Dir, cmd.Stdout = dir, log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	conn := dial(t, filepath.Join(dir, "sock"))
-	defer conn.Close()
-	replies := bufio.NewReader(conn)
-	for {
-		if _, err := conn.Write([]byte("SAVE\r\n")); err != nil {
-			t.Fatal(err)
-		}
-		reply, err := replies.ReadString('\n')
-		if reply == "+OK\r\n" {
-			break
-		}
-		if err != nil || !strings.HasPrefix(reply, "-LOADING") {
-			text, _ := os.ReadFile(log.Name())
-			t.Fatalf("SAVE: %q, %v; the log:\n%s", reply, err, text)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	if _, err := conn.Write([]byte("SHUTDOWN NOSAVE\r\n")); err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Wait(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func dial(t *testing.T, socket string) net.Conn {
-	t.Helper()
-	for range 300 {
-		if conn, err := net.Dial("unix", socket); err == nil {
-			return conn
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("redis-server doesn't listen")
-	return nil
 }
