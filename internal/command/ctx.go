@@ -20,6 +20,8 @@ type Engine interface {
 	// Exclusive runs fn in exclusive mode, or at once if the command is in it already.
 	// The command must hold no key.
 	Exclusive(fn func())
+	// CloseFull has a session closed whose replies have become too long.
+	CloseFull(s *session.Session)
 }
 
 // A Ctx is what a command is given. It is reused for the next one.
@@ -32,7 +34,8 @@ type Ctx struct {
 	Now     clock.Millis // wall time when the batch began
 	Mono    int64        // monotonic nanoseconds at about the same time
 	Engine  Engine
-	InMulti bool // within EXEC
+	InMulti bool  // within EXEC
+	OutMax  int64 // bytes of replies that may wait for a client, 0 for any number; see Full
 
 	journaling bool
 	effects    []Effect
@@ -40,7 +43,10 @@ type Ctx struct {
 	after      func()
 	blocks     *Wait
 	task       *Task
+	streams    *Stream
 	ready      []byte
+	notes      []string
+	unnoted    int // notes beyond notesMax
 }
 
 // A Wait is what a command says that found nothing to take and is to be run again when
@@ -153,6 +159,30 @@ func (c *Ctx) TakeAfter() func() {
 	fn := c.after
 	c.after = nil
 	return fn
+}
+
+// notesMax is how many notes are kept of one request, which may be a transaction.
+const notesMax = 16
+
+// Note leaves a line for the server's log, at Redis's level verbose: what the reply does
+// not say in full, and whoever runs the server may want to know. It is written when the
+// locks are released.
+func (c *Ctx) Note(line string) {
+	if len(c.notes) < notesMax {
+		c.notes = append(c.notes, line)
+	} else {
+		c.unnoted++
+	}
+}
+
+// HasNotes says whether there are notes that nobody has taken.
+func (c *Ctx) HasNotes() bool { return len(c.notes) > 0 }
+
+// TakeNotes returns the notes, and how many more there were, and forgets them.
+func (c *Ctx) TakeNotes() (notes []string, more int) {
+	notes, more = c.notes, c.unnoted
+	c.notes, c.unnoted = nil, 0
+	return notes, more
 }
 
 // Journaling says whether anybody reads the journal. What JournalAs is given costs

@@ -94,8 +94,11 @@ func (x *Executor) do(f *feed, r *request) {
 	default:
 		x.general(s, spec, r)
 	}
+	if x.ctx.HasNotes() {
+		x.writeNotes(s)
+	}
 	s.LastCommand = spec.FullName()
-	if s.Wait != nil {
+	if s.Wait != nil && (s.Stream == nil || !x.begun(s)) {
 		f.stopped, f.stopAt = true, int(r.end)
 	}
 }

@@ -2,6 +2,7 @@ package keycmd
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"sync"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/spineldb/spinel/internal/ds/record"
 	"github.com/spineldb/spinel/internal/dump"
 	"github.com/spineldb/spinel/internal/keyspace"
+	"github.com/spineldb/spinel/internal/mem"
 	"github.com/spineldb/spinel/internal/numtext"
 	"github.com/spineldb/spinel/internal/rdb"
 	"github.com/spineldb/spinel/internal/resp"
@@ -241,7 +243,7 @@ func restore(c *command.Ctx) error {
 	}
 	r := restoring{payload: payload, c: c, key: key, o: &o}
 	if err := r.decode(); err != nil {
-		return badData(err)
+		return r.refuse(err)
 	}
 	if o.expiry != keyspace.NoTTL && o.expiry <= int64(c.Now) {
 		if c.DB.Delete(key) {
@@ -331,7 +333,7 @@ func (r *restoring) set() (err error) {
 		err = db.SetString(r.key, r.text.Value, o.expiry)
 	}
 	if err != nil && err != resp.ErrOOM {
-		return badData(err)
+		return r.refuse(err)
 	}
 	if err == nil && (o.idle >= 0 || o.freq >= 0) {
 		db.SetAccess(r.key, min(o.idle, keyspace.IdleMax), o.freq)
@@ -346,15 +348,27 @@ func (r *restoring) build(cell *value.Cell) error {
 	var p rdb.Piece
 	err := pieces.BeginDump(r.payload)
 	for more := true; more && err == nil; {
-		if more, err = pieces.Next(&p); more {
-			err = b.Add(cell, &p)
+		if more, err = pieces.Next(&p); !more {
+			break
+		}
+		if err = b.Add(cell, &p); err != nil && err != mem.ErrExhausted {
+			err = pieces.Blame(&p, err)
 		}
 	}
 	return err
 }
 
-// badData is the reply to a payload that is whole but cannot become a value.
-func badData(err error) error {
+// keyShownMax is how many bytes of a key the log shows.
+const keyShownMax = 128
+
+// refuse is the reply to a payload that is whole but cannot become a value. What is wrong
+// with it goes to the log, as in Redis.
+func (r *restoring) refuse(err error) error {
+	text := err.Error()
+	if e, ok := errors.AsType[*rdb.CorruptError](err); ok {
+		text = e.LogText()
+	}
+	r.c.Note(fmt.Sprintf("%s; RESTORE of key %q", text, r.key[:min(len(r.key), keyShownMax)]))
 	if e, ok := errors.AsType[*rdb.UnsupportedTypeError](err); ok {
 		return resp.Errorf(errData.Text + ": values of type " + e.Name + " (" + strconv.Itoa(int(e.Code)) +
 			") are not supported by this version")
