@@ -97,11 +97,13 @@ func (s *Server) inBackground(task func()) {
 	}()
 }
 
-// flushed saves an empty snapshot after FLUSHALL, if there are save points, so that
-// the old one does not bring the keys back, and has what the Go heap holds free go back
+// flushed ends a save that is in progress, saves an empty snapshot after FLUSHALL, if there
+// are save points, so that the old one does not bring the keys back, and has what the Go heap holds free go back
 // to the system as well.
 func (s *Server) flushed(c *command.Ctx) {
 	s.giving.due.Store(true)
+	// A save that had not begun to walk would find nothing, and count as a success.
+	s.saver.Abandon()
 	if len(snapshot.SavePoints(s.config)) > 0 {
 		gate := s.gateOf(c)
 		s.saver.Cancel()

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -100,6 +101,26 @@ func TestFlushAllSaves(t *testing.T) {
 		}
 		if n := c.info("rdb_changes_since_last_save"); n != "0" {
 			t.Errorf("in a transaction: %t: %s changes are not saved", transaction, n)
+		}
+	}
+}
+
+// FLUSHALL ends a background save at any moment, also before it has begun to walk: the
+// changes are not saved.
+func TestFlushAllEndsSave(t *testing.T) {
+	r := start(t, "save \"\"\nrdb-key-save-delay 10000")
+	c := r.dial()
+	for i := range 20 {
+		for k := range 100 { // a second of saving
+			c.do(fmt.Sprint("SET ", k, " v"))
+		}
+		c.do("BGSAVE")
+		c.do("FLUSHALL")
+		for c.info("rdb_bgsave_in_progress") != "0" {
+			time.Sleep(time.Millisecond)
+		}
+		if n := c.info("rdb_changes_since_last_save"); n != fmt.Sprint(200*i+200) {
+			t.Fatalf("%s changes after %d rounds: a save of nothing counts as one", n, i+1)
 		}
 	}
 }
