@@ -286,3 +286,28 @@ func BenchmarkFreeze(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkKeepTimes is what the first claim by age costs a group of a million.
+func BenchmarkKeepTimes(b *testing.B) {
+	h, s := newHeap(b, 1<<32), New()
+	g, _, _ := s.CreateGroup(h, []byte("g"), ID{}, 0)
+	c, _, _ := g.CreateConsumer(h, []byte("c"), 0, 0)
+	for i := range uint64(1_000_000) {
+		if _, err := g.Put(h, Pending{ID: ID{i, 0}, Delivered: int64(i * 7919 % 1000), Consumer: c.Number}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	before := h.Live()
+	for b.Loop() {
+		if err := g.KeepTimes(h); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(h.Live()-before)/1e6, "bytes/pending")
+		b.StopTimer()
+		for !g.times.FreeSome(plain(h), 1<<20) {
+			continue
+		}
+		g.timed = false
+		b.StartTimer()
+	}
+}

@@ -67,7 +67,7 @@ func (s *Stream) checkGroups(a *mem.Arena) error {
 }
 
 func (g *Group) check(a *mem.Arena) error {
-	for _, t := range [...]*ranktree.Tree{&g.pending, &g.owned, &g.consumers, &g.names} {
+	for _, t := range [...]*ranktree.Tree{&g.pending, &g.owned, &g.consumers, &g.names, &g.times} {
 		if err := t.Check(a); err != nil {
 			return err
 		}
@@ -89,14 +89,21 @@ func (g *Group) check(a *mem.Arena) error {
 			return fmt.Errorf("consumer %q: %d pending entries of %d", c.Name, owned, c.Pending)
 		}
 	}
+	if want := g.pending.Len(); g.timed && g.times.Len() != want || !g.timed && g.times.Len() != 0 {
+		return fmt.Errorf("%d pending entries by their times, of %d", g.times.Len(), want)
+	}
 	unassignedCount := int64(0)
 	for p := g.Pending(a, ID{}); p.Next(); {
+		tail := timeTail(p.ID)
+		if _, ok := g.times.Find(a, timeKey(p.Delivered, &tail)); !ok && g.timed {
+			return fmt.Errorf("entry %v is not among the times", p.ID)
+		}
 		if p.Consumer == unassigned {
 			unassignedCount++
 			continue
 		}
-		tail := ownedTail(p.ID)
-		if _, ok := g.owned.Find(a, ownedKey(p.Consumer, p.ID, &tail)); !ok {
+		of := ownedTail(p.ID)
+		if _, ok := g.owned.Find(a, ownedKey(p.Consumer, p.ID, &of)); !ok {
 			return fmt.Errorf("entry %v is not among those of consumer %d", p.ID, p.Consumer)
 		}
 		if _, ok := g.ConsumerAt(a, p.Consumer); !ok && p.Consumer != Nobody {

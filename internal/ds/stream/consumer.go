@@ -144,6 +144,11 @@ func (g *Group) dropOwned(h leaf.Heap, c Consumer) (int64, error) {
 	tail := ownedTail(ID{})
 	from, _ := g.owned.Rank(h.Arena, ownedKey(c.Number, ID{}, &tail))
 	gone, err := g.owned.DeleteRange(h, from, from+int64(c.Pending), func(key, _ []byte) {
+		if g.timed {
+			id := IDOf(key[numberSize:])
+			p, _ := g.Find(h.Arena, id)
+			g.dropTime(h, p.Delivered, id)
+		}
 		_, _ = g.pending.Delete(h, ranktree.KeyOf(key[numberSize:]))
 	})
 	binary.LittleEndian.PutUint32(count[16:], c.Pending-uint32(gone))

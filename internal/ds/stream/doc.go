@@ -42,6 +42,7 @@
 //	owned      consumer's number, ID
 //	consumers  consumer's number, name -> times seen and active, number of pending
 //	names      name -> consumer's number
+//	times      time of delivery, ID; in groups whose entries are claimed by their age
 //
 // These are ranktrees, so that a million pending entries or a hundred thousand
 // consumers are no special case. A consumer is a number in them, as its name is long.
@@ -61,6 +62,7 @@
 //  4. First is the ID of the first live entry, or zero.
 //  5. Pending and owned have the same entries, except while a group is loaded, and a
 //     consumer's figure is the number of those it owns.
+//  6. times has the same entries as pending, or is not kept and empty.
 //
 // # Cost
 //
@@ -68,9 +70,9 @@
 //	Range      O(log nodes), then a walk through a node
 //	Delete     the same, and a mark
 //	Trim       O(1) a node, and a walk through one more
-//	Put, Ack   O(log pending) in two trees, O(log consumers) in one
+//	Put, Ack   O(log pending) in two trees, or three with times, O(log consumers) in one
 //	memory     21 bytes an entry with the same field as others and a value of ten, 61 a
-//	           pending entry, as much a consumer with a short name
+//	           pending entry, or 87 with times, 61 a consumer with a short name
 //
 // A Stream and a Group are views: who changes one stores the stream's root, the group
 // stores itself. Nothing here allocates on the Go heap but AppendLeaves. If there is no

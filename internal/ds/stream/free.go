@@ -35,7 +35,7 @@ func (s *Stream) FreeSome(h leaf.Heap, budget int) (done bool) {
 
 // leaves is not zero if one of the group's trees is not empty.
 func (g *Group) leaves() int64 {
-	return g.pending.Len() + g.owned.Len() + g.consumers.Len() + g.names.Len()
+	return g.pending.Len() + g.owned.Len() + g.consumers.Len() + g.names.Len() + g.times.Len()
 }
 
 // freeSome frees about budget leaves of the group's trees, and returns what is left of
@@ -44,7 +44,7 @@ func (g *Group) freeSome(h leaf.Heap, budget int) (left int) {
 	for _, t := range [...]struct {
 		*ranktree.Tree
 		heap leaf.Heap
-	}{{&g.pending, h}, {&g.owned, h}, {&g.consumers, h}, {&g.names, plain(h)}} {
+	}{{&g.pending, h}, {&g.owned, h}, {&g.consumers, h}, {&g.names, plain(h)}, {&g.times, plain(h)}} {
 		if t.Len() == 0 {
 			continue
 		}
@@ -85,7 +85,7 @@ func (s *Stream) MemoryBytes(a *mem.Arena, samples int) int64 {
 	for it := s.EachGroup(a); it.Next(); {
 		g := it.Group()
 		sum += int64(a.Cap(g.ref)) + g.pending.MemoryBytes(a, samples) + g.owned.MemoryBytes(a, samples) +
-			g.consumers.MemoryBytes(a, samples) + g.names.MemoryBytes(a, samples)
+			g.consumers.MemoryBytes(a, samples) + g.names.MemoryBytes(a, samples) + g.times.MemoryBytes(a, samples)
 	}
 	return sum
 }

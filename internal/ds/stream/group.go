@@ -21,11 +21,13 @@ type Group struct {
 	owned     ranktree.Tree // consumer's number, ID: nothing
 	consumers ranktree.Tree // number, name: consumerSize
 	names     ranktree.Tree // name: number
+	times     ranktree.Tree // time of delivery, ID: nothing
+	timed     bool          // times is kept
 }
 
 const (
-	groupHead = idSize + 8 + 4
-	groupSize = groupHead + 4*ranktree.Size
+	groupHead = idSize + 8 + 4 + 4
+	groupSize = groupHead + 5*ranktree.Size
 
 	pendingSize  = 8 + 8 + 4 // time of delivery, number of deliveries, consumer
 	consumerSize = 8 + 8 + 4 // time seen, time active, entries pending
@@ -44,6 +46,8 @@ func groupAt(a *mem.Arena, ref mem.Ref) Group {
 		owned:     ranktree.Load(trees[ranktree.Size:]),
 		consumers: ranktree.Load(trees[2*ranktree.Size:]),
 		names:     ranktree.Load(trees[3*ranktree.Size:]),
+		times:     ranktree.Load(trees[4*ranktree.Size:]),
+		timed:     b[idSize+12] != 0,
 	}
 }
 
@@ -53,10 +57,15 @@ func (g *Group) store(a *mem.Arena) {
 	g.Last.put(b)
 	binary.LittleEndian.PutUint64(b[idSize:], uint64(g.Reads))
 	binary.LittleEndian.PutUint32(b[idSize+8:], g.next)
+	binary.LittleEndian.PutUint32(b[idSize+12:], 0)
+	if g.timed {
+		b[idSize+12] = 1
+	}
 	g.pending.Store(trees)
 	g.owned.Store(trees[ranktree.Size:])
 	g.consumers.Store(trees[2*ranktree.Size:])
 	g.names.Store(trees[3*ranktree.Size:])
+	g.times.Store(trees[4*ranktree.Size:])
 }
 
 // Groups is the number of groups.
@@ -93,6 +102,7 @@ func (s *Stream) CreateGroup(h leaf.Heap, name []byte, last ID, reads int64) (Gr
 		owned:     ranktree.New(0),
 		consumers: ranktree.New(consumerSize),
 		names:     ranktree.New(numberSize),
+		times:     ranktree.New(0),
 	}
 	g.store(h.Arena)
 	return g, true, nil

@@ -320,6 +320,9 @@ func (w *world) changeGroups(b [3]byte) {
 	default:
 		g.SetID(w.h.Arena, last, UnknownReads)
 		mg.last = last
+		if err := g.KeepTimes(w.h); err != nil {
+			w.t.Fatal(err)
+		}
 	}
 }
 
@@ -453,6 +456,7 @@ func (w *world) compareGroup(g *Group, mg *modelGroup) {
 	if !maps.Equal(pending, mg.pending) || g.PendingCount() != int64(len(pending)) || g.Last != mg.last {
 		w.t.Fatalf("pending are %v, not %v", pending, mg.pending)
 	}
+	w.compareTimes(g, mg)
 	if got := g.UnownedCount(a); got != int64(owned[""]) {
 		w.t.Fatalf("%d are of nobody, not %d", got, owned[""])
 	}
@@ -478,6 +482,31 @@ func (w *world) compareGroup(g *Group, mg *modelGroup) {
 	}
 	if !maps.Equal(consumers, mg.consumers) {
 		w.t.Fatalf("consumers are %v, not %v", consumers, mg.consumers)
+	}
+}
+
+func (w *world) compareTimes(g *Group, mg *modelGroup) {
+	if !g.timed {
+		return
+	}
+	var want []ID
+	for id, p := range mg.pending {
+		if p.delivered <= 150 {
+			want = append(want, id)
+		}
+	}
+	slices.SortFunc(want, func(x, y ID) int {
+		return cmp.Or(cmp.Compare(mg.pending[x].delivered, mg.pending[y].delivered), x.Compare(y))
+	})
+	if got := g.AppendIdle(w.h.Arena, nil, 150, math.MaxInt64); !slices.Equal(got, want) {
+		w.t.Fatalf("delivered before 151 were %v, not %v", got, want)
+	}
+	n := min(2, len(want))
+	if got := g.AppendIdle(w.h.Arena, nil, 150, 2); !slices.Equal(got, want[:n]) {
+		w.t.Fatalf("the first two of %v are %v", want, got)
+	}
+	if at, ok := g.Oldest(w.h.Arena); ok != (len(mg.pending) > 0) || n > 0 && at != mg.pending[want[0]].delivered {
+		w.t.Fatalf("the oldest was delivered at %d, %v", at, ok)
 	}
 }
 

@@ -98,6 +98,18 @@ func (g *Group) Put(h leaf.Heap, p Pending) (added bool, err error) {
 		return false, err
 	}
 	defer g.store(h.Arena)
+	timeIsNew, err := g.addTime(h, p.Delivered, p.ID)
+	if err != nil {
+		return false, err
+	}
+	added, err = g.put(h, p, to)
+	if err != nil && timeIsNew {
+		g.dropTime(h, p.Delivered, p.ID)
+	}
+	return added, err
+}
+
+func (g *Group) put(h leaf.Heap, p Pending, to []byte) (added bool, err error) {
 	seq := seqKey(p.ID)
 	key := ranktree.Joined(p.ID.Ms, seq[:])
 	var payload [pendingSize]byte
@@ -144,6 +156,9 @@ func (g *Group) replace(h leaf.Heap, key ranktree.Key, p Pending, to []byte) err
 		count(from, -1)
 		count(to, 1)
 	}
+	if old.Delivered != p.Delivered {
+		g.dropTime(h, old.Delivered, p.ID)
+	}
 	p.put(payload)
 	return nil
 }
@@ -157,15 +172,16 @@ func (g *Group) Ack(h leaf.Heap, id ID) (bool, error) {
 		return false, err
 	}
 	defer g.store(h.Arena)
-	number := pendingOf(id, payload).Consumer
-	from, err := g.figures(h, number)
+	old := pendingOf(id, payload)
+	from, err := g.figures(h, old.Consumer)
 	if err != nil {
 		return false, err
 	}
 	tail := ownedTail(id)
-	if _, err := g.owned.Delete(h, ownedKey(number, id, &tail)); err != nil {
+	if _, err := g.owned.Delete(h, ownedKey(old.Consumer, id, &tail)); err != nil {
 		return false, err
 	}
+	g.dropTime(h, old.Delivered, id)
 	_, _ = g.pending.Delete(h, key) // Update has made its leaf one that may be changed
 	count(from, -1)
 	return true, nil
