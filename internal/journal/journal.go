@@ -5,9 +5,24 @@
 // for any key the order of the journal is the order in which things happened. Several
 // effects of one command or transaction are appended together and stay together.
 //
-// Its readers (the append-only file, replicas) are called in order, under the
-// journal's lock, which is the last lock of all: they copy what they want and return.
-// Without a reader the journal costs a branch.
+//	writers --Append--> +-------+-------+-------+   chunks of bytes, in order
+//	                    | kept  |    not read   |
+//	                    +-------+-------+-------+
+//	                            ^   ^           ^
+//	                        cursors of readers  Appended
+//
+// The stream is bytes: effects as commands of the protocol, with SELECT in front of those
+// of another database. They are encoded once, and every reader reads the same ones, from
+// where its cursor stands, without a copy. A position is a number of bytes.
+//
+// Without a cursor, and without bytes to keep, the journal costs a branch.
+//
+// # Invariants
+//
+//  1. Bytes before Appended do not change.
+//  2. A chunk stays while a cursor is before its end, or Keep wants bytes of it.
+//  3. Appended is behind a whole group: who reads up to it never sees half of one.
+//  4. The journal's lock is the last of all: nobody is called under it but hooks of tests.
 package journal
 
 import (
@@ -24,24 +39,45 @@ type Effect struct {
 // A Reader takes a group of effects that belong together. It must copy the arguments.
 type Reader func(group []Effect)
 
-// A Journal is a server's. It is safe for concurrent use.
+// A Journal is a server's. Its zero value has no readers. It is safe for concurrent use.
 type Journal struct {
-	active  atomic.Bool
+	active   atomic.Bool
+	appended atomic.Int64
+
 	mu      sync.Mutex
 	readers []Reader
 	groups  uint64
+
+	chunks   []*chunk // in order; the last is being filled
+	spare    *chunk
+	cursors  []*Cursor
+	keep     int64
+	held     int64 // bytes of all chunks
+	selected int   // database of the last effect, plus 1; 0 if the next needs a SELECT
 }
 
-// Active says whether there is a reader.
+// Active says whether there is a reader, or anything is kept for one.
 func (j *Journal) Active() bool { return j.active.Load() }
 
-// Attach adds a reader, which gets every group from now on.
+// Attach adds a function that is called with every group from now on, under the lock.
 func (j *Journal) Attach(r Reader) {
 	j.mu.Lock()
 	j.readers = append(j.readers, r)
-	j.active.Store(true)
+	j.activate()
 	j.mu.Unlock()
 }
+
+// activate notes whether anybody wants effects. A stream that was not written for a while
+// begins with a SELECT.
+func (j *Journal) activate() {
+	if !j.streams() {
+		j.selected = 0
+		j.dropChunks()
+	}
+	j.active.Store(len(j.readers) > 0 || j.streams())
+}
+
+func (j *Journal) streams() bool { return len(j.cursors) > 0 || j.keep > 0 }
 
 // Append gives a group to every reader.
 func (j *Journal) Append(group []Effect) {
@@ -49,10 +85,45 @@ func (j *Journal) Append(group []Effect) {
 		return
 	}
 	j.mu.Lock()
+	defer j.mu.Unlock()
 	j.groups++
 	for _, r := range j.readers {
 		r(group)
 	}
+	if !j.streams() {
+		return
+	}
+	for i := range group {
+		e := &group[i]
+		if e.DB+1 != j.selected {
+			j.selected = e.DB + 1
+			j.write(selectSize(e.DB), func(b []byte) []byte { return appendSelect(b, e.DB) })
+		}
+		j.write(commandSize(e.Args), func(b []byte) []byte { return appendCommand(b, e.Args) })
+	}
+	j.publish()
+}
+
+// AppendBytes appends commands that are encoded already, as a replica does with those of
+// its master. They must be whole.
+func (j *Journal) AppendBytes(b []byte) {
+	if len(b) == 0 || !j.active.Load() {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.streams() {
+		return
+	}
+	j.selected = 0 // they may select
+	j.write(len(b), func(dst []byte) []byte { return append(dst, b...) })
+	j.publish()
+}
+
+// SelectAgain makes the next effect come with a SELECT, for a reader that begins there.
+func (j *Journal) SelectAgain() {
+	j.mu.Lock()
+	j.selected = 0
 	j.mu.Unlock()
 }
 
@@ -62,3 +133,6 @@ func (j *Journal) Position() uint64 {
 	defer j.mu.Unlock()
 	return j.groups
 }
+
+// Appended is the position behind the last group.
+func (j *Journal) Appended() int64 { return j.appended.Load() }
