@@ -20,8 +20,6 @@ type Engine interface {
 	// Exclusive runs fn in exclusive mode, or at once if the command is in it already.
 	// The command must hold no key.
 	Exclusive(fn func())
-	// CloseFull has a session closed whose replies have become too long.
-	CloseFull(s *session.Session)
 }
 
 // A Ctx is what a command is given. It is reused for the next one.
@@ -34,8 +32,7 @@ type Ctx struct {
 	Now     clock.Millis // wall time when the batch began
 	Mono    int64        // monotonic nanoseconds at about the same time
 	Engine  Engine
-	InMulti bool  // within EXEC
-	OutMax  int64 // bytes of replies that may wait for a client, 0 for any number; see Full
+	InMulti bool // within EXEC
 
 	journaling bool
 	effects    []Effect
@@ -43,7 +40,6 @@ type Ctx struct {
 	after      func()
 	blocks     *Wait
 	task       *Task
-	streams    *Stream
 	ready      []byte
 	notes      []string
 	unnoted    int // notes beyond notesMax
