@@ -86,7 +86,7 @@ func (a *addition) run() error {
 			a.journal(end)
 		}
 		if err != nil {
-			return failed(err)
+			return err
 		}
 	}
 	if a.changed {

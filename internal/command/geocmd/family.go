@@ -20,8 +20,6 @@ import (
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/ds/geohash"
 	"github.com/spineldb/spinel/internal/ds/record"
-	"github.com/spineldb/spinel/internal/mem"
-	"github.com/spineldb/spinel/internal/resp"
 	"github.com/spineldb/spinel/internal/value"
 )
 
@@ -52,12 +50,4 @@ func bitsOf(score float64) uint64 {
 		return two63
 	}
 	return uint64(int64(score))
-}
-
-// failed is the reply to an error of a value.
-func failed(err error) error {
-	if err == mem.ErrExhausted {
-		return resp.ErrOOM
-	}
-	return err
 }

@@ -159,7 +159,7 @@ func (q *query) keep(c *command.Ctx, set *value.ZSet, hits []hit) error {
 				score = h.distance / unit
 			}
 			if _, _, err := z.Put(member.text, score, value.ZNX); err != nil {
-				return failed(err)
+				return err
 			}
 		}
 		return nil

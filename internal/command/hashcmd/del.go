@@ -37,7 +37,8 @@ func del(c *command.Ctx) error {
 			n++
 		}
 	}
-	if err = edited(c, &h, n, reaped, err); err == nil {
+	edited(c, &h, n, reaped)
+	if err == nil {
 		c.Out.Int(int64(n))
 	}
 	return err
@@ -90,7 +91,8 @@ func getDel(c *command.Ctx) error {
 		}
 	}
 	journalDeleted(c, gone)
-	return edited(c, &h, n, reaped, err)
+	edited(c, &h, n, reaped)
+	return err
 }
 
 // journalDeleted journals that fields went.

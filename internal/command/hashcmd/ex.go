@@ -186,7 +186,8 @@ func getEx(c *command.Ctx) error {
 	} else if len(ch.kept) > 0 {
 		journalFields(c, ch.kept, wordHPersist, c.Args[1])
 	}
-	return edited(c, &h, ch.n, reaped, err)
+	edited(c, &h, ch.n, reaped)
+	return err
 }
 
 var _ = Family.Add(command.Spec{
@@ -236,7 +237,8 @@ func setEx(c *command.Ctx) error {
 		set = true
 		n, err = setFields(c, &h, &o, past)
 	}
-	if err = edited(c, &h, n, reaped, err); err == nil {
+	edited(c, &h, n, reaped)
+	if err == nil {
 		boolean(c, set)
 	}
 	return err

@@ -248,7 +248,8 @@ func expire(c *command.Ctx, base, unit int64) error {
 		}
 	}
 	ch.journal(c, at)
-	return edited(c, &h, ch.n, reaped, err)
+	edited(c, &h, ch.n, reaped)
+	return err
 }
 
 var _ = Family.Add(command.Spec{
@@ -297,5 +298,6 @@ func persist(c *command.Ctx) error {
 			c.Out.Int(replyDone)
 		}
 	}
-	return edited(c, &h, n, reaped, err)
+	edited(c, &h, n, reaped)
+	return err
 }

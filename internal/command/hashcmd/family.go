@@ -21,7 +21,6 @@ package hashcmd
 import (
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/ds/record"
-	"github.com/spineldb/spinel/internal/mem"
 	"github.com/spineldb/spinel/internal/resp"
 	"github.com/spineldb/spinel/internal/value"
 )
@@ -70,17 +69,12 @@ func create(c *command.Ctx, h *value.Hash) error {
 }
 
 // edited ends what changed a hash n times, besides removing fields whose time had come.
-// Without a change of its own the command is not journalled. It turns an err of the
-// hash into a reply.
-func edited(c *command.Ctx, h *value.Hash, n, reaped int, err error) error {
+// Without a change of its own the command is not journalled.
+func edited(c *command.Ctx, h *value.Hash, n, reaped int) {
 	c.DB.Edited(c.Args[1], &h.Cell, n+reaped)
 	if n == 0 && reaped > 0 {
 		c.JournalNothing()
 	}
-	if err == mem.ErrExhausted {
-		return resp.ErrOOM
-	}
-	return err
 }
 
 // reap removes those of the fields, each step-th of what it is given, whose time has come.

@@ -73,7 +73,8 @@ func set(c *command.Ctx) (added int, err error) {
 			added++
 		}
 	}
-	return added, edited(c, &h, done/2, reaped, err)
+	edited(c, &h, done/2, reaped)
+	return added, err
 }
 
 var _ = Family.Add(command.Spec{
@@ -102,7 +103,8 @@ func setNX(c *command.Ctx) error {
 			_, err = h.Set(field, c.Args[3], value.NoExpiry)
 		}
 	}
-	if err = edited(c, &h, n, reaped, err); err == nil {
+	edited(c, &h, n, reaped)
+	if err == nil {
 		boolean(c, n == 1)
 	}
 	return err
@@ -150,7 +152,8 @@ func incrBy(c *command.Ctx) error {
 		var digits [numtext.MaxIntLen]byte
 		_, err = h.Set(c.Args[2], numtext.AppendInt(digits[:0], sum), value.KeepExpiry)
 	}
-	if err = edited(c, &h, n, reaped, err); err == nil {
+	edited(c, &h, n, reaped)
+	if err == nil {
 		c.Out.Int(sum)
 	}
 	return err
@@ -210,7 +213,8 @@ func incrByFloat(c *command.Ctx) error {
 		n = 1
 		_, err = h.Set(c.Args[2], sum, value.KeepExpiry)
 	}
-	if err = edited(c, &h, n, reaped, err); err != nil {
+	edited(c, &h, n, reaped)
+	if err != nil {
 		return err
 	}
 	switch {

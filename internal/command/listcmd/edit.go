@@ -84,7 +84,7 @@ func lset(c *command.Ctx) error {
 		return errIndex
 	}
 	if err := l.Set(int(i), c.Args[3]); err != nil {
-		return failed(err)
+		return err
 	}
 	c.DB.Edited(c.Args[1], &cell, 1)
 	c.Out.OK()
@@ -116,7 +116,7 @@ func linsert(c *command.Ctx) error {
 		at++
 	}
 	if err := l.InsertAt(at, c.Args[4]); err != nil {
-		return failed(err)
+		return err
 	}
 	n := l.Len()
 	c.DB.Edited(c.Args[1], &cell, 1)
@@ -145,7 +145,7 @@ func lrem(c *command.Ctx) error {
 	n, err := l.Remove(c.Args[3], int(count), fromTail)
 	c.DB.Edited(c.Args[1], &cell, n)
 	if err != nil {
-		return failed(err)
+		return err
 	}
 	c.Out.Int(int64(n))
 	return nil
@@ -183,7 +183,7 @@ func ltrim(c *command.Ctx) error {
 	}
 	c.DB.Edited(c.Args[1], &cell, n-(to-from))
 	if err != nil {
-		return failed(err)
+		return err
 	}
 	c.Out.OK()
 	return nil

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/ds/listpack"
-	"github.com/spineldb/spinel/internal/mem"
 	"github.com/spineldb/spinel/internal/resp"
 )
 
@@ -26,14 +25,6 @@ func write(out *resp.Writer, e listpack.Elem) {
 	} else {
 		out.Bulk(e.Bytes)
 	}
-}
-
-// failed is the reply to an error of a value.
-func failed(err error) error {
-	if err == mem.ErrExhausted {
-		return resp.ErrOOM
-	}
-	return err
 }
 
 // side reads LEFT or RIGHT.

@@ -138,7 +138,7 @@ func move(c *command.Ctx, from, to bool, until *int64) error {
 		c.DB.Edited(source, &cell, 1)
 	}
 	if err != nil {
-		return failed(err)
+		return err
 	}
 	journalMove(c, from, to)
 	return nil

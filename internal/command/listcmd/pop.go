@@ -71,7 +71,7 @@ func popSome(c *command.Ctx, key []byte, l *value.List, count int, front bool) e
 		write(c.Out, l.End(front))
 		err := l.Pop(front)
 		c.DB.Edited(key, l.Cell, 1)
-		return failed(err)
+		return err
 	}
 	length := l.Len()
 	from := 0
@@ -88,7 +88,7 @@ func popSome(c *command.Ctx, key []byte, l *value.List, count int, front bool) e
 	}
 	err := l.DeleteRange(from, n)
 	c.DB.Edited(key, l.Cell, n)
-	return failed(err)
+	return err
 }
 
 const complexityOfMPop = "O(N+M) where N is the number of provided keys and M is the number of elements " +

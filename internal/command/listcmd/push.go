@@ -68,7 +68,7 @@ func pushInto(c *command.Ctx, cell *value.Cell, front bool) error {
 	n := l.Len()
 	c.DB.Edited(c.Args[1], cell, len(elems))
 	if err != nil {
-		return failed(err)
+		return err
 	}
 	c.Out.Int(int64(n))
 	return nil

@@ -351,8 +351,6 @@ func gather(c *command.Ctx, k combination, sets []value.Set) (err error) {
 	}
 	if err == nil {
 		all(c, &s)
-	} else {
-		err = resp.ErrOOM
 	}
 	s.Free()
 	return err

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/ds/record"
-	"github.com/spineldb/spinel/internal/resp"
 	"github.com/spineldb/spinel/internal/value"
 )
 
@@ -45,7 +44,7 @@ func sadd(c *command.Ctx) error {
 	}
 	edited(c, key, &s, n)
 	if err != nil {
-		return resp.ErrOOM
+		return err
 	}
 	c.Out.Int(int64(n))
 	return nil
@@ -88,7 +87,7 @@ func srem(c *command.Ctx) error {
 	}
 	edited(c, key, &s, n)
 	if err != nil {
-		return resp.ErrOOM
+		return err
 	}
 	c.Out.Int(int64(n))
 	return nil
@@ -210,7 +209,7 @@ func smove(c *command.Ctx) error {
 		err = dst.Expect(member, 1)
 		if err != nil {
 			edited(c, to, &dst, 0)
-			return resp.ErrOOM
+			return err
 		}
 	}
 	n := 0
@@ -226,7 +225,7 @@ func smove(c *command.Ctx) error {
 	}
 	if err != nil {
 		edited(c, to, &dst, 0)
-		return resp.ErrOOM
+		return err
 	}
 	edited(c, from, &src, 1)
 	edited(c, to, &dst, n)

@@ -50,7 +50,7 @@ func spop(c *command.Ctx) error {
 	j.note(text, v)
 	if _, err = s.RemoveMember(text, v); err != nil {
 		edited(c, key, &s, 0)
-		return resp.ErrOOM
+		return err
 	}
 	j.end()
 	edited(c, key, &s, 1)
@@ -86,7 +86,7 @@ func popMany(c *command.Ctx) error {
 	j := popped{c: c, key: key}
 	if stay := n - int(count); s.Encoding() == record.Rooted && stay*manyFactor <= int(count) {
 		if err := j.popAllBut(&s, stay); err != nil {
-			return resp.ErrOOM
+			return err
 		}
 		n = int(count)
 	} else {

@@ -6,7 +6,6 @@ import (
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/ds/record"
 	"github.com/spineldb/spinel/internal/keyspace"
-	"github.com/spineldb/spinel/internal/resp"
 	"github.com/spineldb/spinel/internal/value"
 )
 
@@ -76,7 +75,7 @@ func store(c *command.Ctx, key []byte, r *recipe) error {
 			c.DB.Delete(key)
 		}
 		if err != nil {
-			return resp.ErrOOM
+			return err
 		}
 		c.Out.Int(0)
 		return nil
@@ -93,7 +92,7 @@ func store(c *command.Ctx, key []byte, r *recipe) error {
 			c.JournalAs(wordDel, key)
 		}
 		c.DB.Edited(key, &cell, oneIf(there))
-		return resp.ErrOOM
+		return err
 	}
 	c.DB.Edited(key, &cell, 1)
 	c.Out.Int(int64(n))

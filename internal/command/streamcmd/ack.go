@@ -65,7 +65,7 @@ func xack(c *command.Ctx) error {
 		was, failure := g.Ack(s.Heap(), id)
 		if failure != nil {
 			c.JournalAs(c.Args[:3+i]...)
-			err = failed(failure)
+			err = failure
 			break
 		}
 		if was {
@@ -111,7 +111,7 @@ func xackdel(c *command.Ctx) error {
 		if err != nil {
 			journalSome(c, refs, ids[:i])
 			edited(c, c.Args[1], &s, changes)
-			return failed(err)
+			return err
 		}
 		c.Out.Int(says)
 	}

@@ -162,7 +162,7 @@ func addFailed(err error) error {
 	case stream.ErrTooLarge:
 		return errTooLarge
 	}
-	return failed(err)
+	return err
 }
 
 // journalAdd journals an XADD with the ID that the entry has got, and with the trimming

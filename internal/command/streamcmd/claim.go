@@ -157,7 +157,7 @@ func (cl *claiming) end(failure error) error {
 		failure = cl.g.SetTimes(cl.s.Heap(), cl.consumer, int64(cl.c.Now), active)
 	}
 	edited(cl.c, cl.c.Args[1], &cl.s, cl.changes)
-	return failed(failure)
+	return failure
 }
 
 // drop ends that a deleted entry is pending.

@@ -58,7 +58,7 @@ func xdel(c *command.Ctx) error {
 		outcome, failure := s.S.Delete(s.Heap(), id, stream.KeepRef)
 		if failure != nil {
 			c.JournalAs(c.Args[:2+i]...)
-			err = failed(failure)
+			err = failure
 			break
 		}
 		if outcome == stream.Deleted {
@@ -154,7 +154,7 @@ func xdelex(c *command.Ctx) error {
 		if err != nil {
 			journalSome(c, refs, ids[:i])
 			edited(c, key, &s, changes)
-			return failed(err)
+			return err
 		}
 		if outcome == stream.Deleted || dropped > 0 {
 			changes++

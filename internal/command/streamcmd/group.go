@@ -181,7 +181,7 @@ func groupCreate(c *command.Ctx) error {
 			c.DB.Delete(key)
 			c.JournalNothing()
 		}
-		return failed(err)
+		return err
 	}
 	edited(c, key, &s, 1)
 	c.Out.OK()
@@ -258,7 +258,7 @@ func groupCreateConsumer(c *command.Ctx) error {
 	}
 	_, isNew, err := g.CreateConsumer(s.Heap(), c.Args[4], int64(c.Now), -1)
 	if err != nil {
-		return failed(err)
+		return err
 	}
 	n := 0
 	if isNew {
@@ -282,7 +282,7 @@ func groupDelConsumer(c *command.Ctx) error {
 	}
 	edited(c, c.Args[2], &s, n)
 	if err != nil {
-		return failed(err)
+		return err
 	}
 	c.Out.Int(pending)
 	return nil

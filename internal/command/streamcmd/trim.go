@@ -181,7 +181,7 @@ func xtrim(c *command.Ctx) error {
 	}
 	edited(c, key, &s, int(deleted))
 	if err != nil {
-		return failed(err)
+		return err
 	}
 	c.Out.Int(deleted)
 	return nil

@@ -121,7 +121,7 @@ func (a *addition) run(c *command.Ctx) error {
 		err = a.put(&cell, first)
 		c.DB.Edited(a.key, &cell, a.added+a.updated)
 		if err != nil {
-			return failed(err)
+			return err
 		}
 	}
 	switch {
@@ -213,7 +213,7 @@ func zrem(c *command.Ctx) error {
 		}
 		c.DB.Edited(key, &cell, n)
 		if err != nil {
-			return failed(err)
+			return err
 		}
 	}
 	c.Out.Int(int64(n))

@@ -19,7 +19,6 @@ package zsetcmd
 import (
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/ds/record"
-	"github.com/spineldb/spinel/internal/mem"
 	"github.com/spineldb/spinel/internal/resp"
 	"github.com/spineldb/spinel/internal/value"
 )
@@ -82,12 +81,4 @@ func open(c *command.Ctx, key []byte) (cell value.Cell, ok bool, err error) {
 // edit finds a sorted set to change it.
 func edit(c *command.Ctx, key []byte) (cell value.Cell, ok bool, err error) {
 	return c.DB.Edit(key, record.ZSet)
-}
-
-// failed is the reply to an error of a value.
-func failed(err error) error {
-	if err == mem.ErrExhausted {
-		return resp.ErrOOM
-	}
-	return err
 }

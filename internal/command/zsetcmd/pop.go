@@ -114,7 +114,7 @@ func (p *popping) from(c *command.Ctx, key []byte) (done bool, err error) {
 		gone, err = z.DeleteRange(0, n, list.add)
 	}
 	c.DB.Edited(key, &cell, gone)
-	return true, failed(err)
+	return true, err
 }
 
 var _ = Family.Add(command.Spec{

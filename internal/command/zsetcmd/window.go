@@ -192,7 +192,7 @@ func removeRange(c *command.Ctx, by subject) error {
 		n, err = z.DeleteRange(from, to, nil)
 		c.DB.Edited(key, &cell, n)
 		if err != nil {
-			return failed(err)
+			return err
 		}
 	}
 	c.Out.Int(int64(n))
