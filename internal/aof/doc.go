@@ -16,6 +16,7 @@
 //
 //	#CK:<length, 10 digits><sum, 8 digits><sum of the line, 4 digits>\r\n    hexadecimal
 //	#SY:<offset>\r\n      in a batch: everything before was synced when this was written
+//	#PV:<size>\r\n        in a file's first batch: the previous one's, when this was begun
 //	#TS:<seconds>\r\n     what follows was written at this time of day, or later
 //
 // The sum is CRC-32C of the file's number and the batch's offset and length, 8 bytes each,

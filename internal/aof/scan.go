@@ -15,6 +15,7 @@ type Scanner struct {
 	Args   [][]byte // of the last command, valid until the next call
 	Unix   int64    // of the last #TS line, in seconds; 0 before
 	Synced int64    // of the last #SY line: everything before was synced
+	Before int64    // of a #PV line: the size of the file that this one goes on behind
 
 	r    io.Reader
 	seq  int64
@@ -274,7 +275,7 @@ func (s *Scanner) annotation() (n int, err error) {
 	for _, known := range []struct {
 		mark string
 		to   *int64
-	}{{"#TS:", &s.Unix}, {"#SY:", &s.Synced}} {
+	}{{"#TS:", &s.Unix}, {"#SY:", &s.Synced}, {"#PV:", &s.Before}} {
 		if rest, ok := bytes.CutPrefix(text, []byte(known.mark)); ok {
 			v, err := strconv.ParseInt(string(rest), 10, 64)
 			if err != nil {

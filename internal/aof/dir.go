@@ -1,0 +1,87 @@
+package aof
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/spineldb/spinel/internal/vfs"
+)
+
+// A Dir is the folder that the files are in.
+type Dir struct {
+	FS     vfs.FS
+	Path   string // appenddirname, below dir
+	Prefix string // appendfilename, with which all names begin
+}
+
+func (d *Dir) manifestName() string { return d.Prefix + ".manifest" }
+
+// tempManifest is where a manifest is written before it gets its name.
+func (d *Dir) tempManifest() string { return "temp-" + d.manifestName() }
+
+// In is the path of a file.
+func (d *Dir) In(name string) string { return filepath.Join(d.Path, name) }
+
+// ReadManifest reads the manifest. Without one it returns nil.
+func (d *Dir) ReadManifest() (*Manifest, error) {
+	f, err := d.FS.Open(d.In(d.manifestName()))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, manifestMax))
+	if err != nil {
+		return nil, err
+	}
+	return ParseManifest(content)
+}
+
+// manifestMax is more than a manifest of ten thousand files takes.
+const manifestMax = 1 << 20
+
+// WriteManifest replaces the manifest: a crash leaves the old or the new one, whole. All
+// files that it names must be durable.
+func (d *Dir) WriteManifest(m *Manifest) error {
+	temp := d.In(d.tempManifest())
+	if err := d.FS.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := d.FS.Create(temp)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(m.AppendText(nil))
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err := d.FS.Rename(temp, d.In(d.manifestName())); err != nil {
+		return err
+	}
+	return d.FS.SyncDir(d.Path)
+}
+
+// RemoveHistory removes the files that the manifest calls history, and then their lines.
+// It goes on with the others if one cannot be removed, and returns what went wrong.
+func (d *Dir) RemoveHistory(m *Manifest) error {
+	if len(m.History) == 0 {
+		return nil
+	}
+	var failed error
+	var kept []FileInfo
+	for _, f := range m.History {
+		if err := d.FS.Remove(d.In(f.Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			failed = errors.Join(failed, err)
+			kept = append(kept, f)
+		}
+	}
+	m.History = kept
+	return errors.Join(failed, d.WriteManifest(m))
+}

@@ -1,0 +1,290 @@
+package aof
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+	"sync/atomic"
+
+	"github.com/spineldb/spinel/internal/journal"
+	"github.com/spineldb/spinel/internal/vfs"
+)
+
+// # Writing
+//
+// A Log writes the journal's stream into the last incremental file:
+//
+//	Flush   writes everything that was appended, as one batch: one write(2) for all
+//	        loops that wait
+//	Sync    waits for the disk: one fsync for all who wait
+//
+// Two watermarks say how far these are, as positions of the stream. A failed write is cut
+// off again, and the next Flush tries the same bytes. A failed sync may have lost what was
+// written, for good: the file is not synced again, and Synced stands still until a rewrite
+// has put everything before a position into a base and goes on in another file.
+
+// A Log is the append-only file that a server writes. It is safe for concurrent use.
+type Log struct {
+	dir     *Dir
+	journal *journal.Journal
+
+	written, synced atomic.Int64 // positions of the stream
+
+	mu     sync.Mutex // of writing; a sync does not hold it
+	cursor *journal.Cursor
+	file   *output
+	next   *output   // to which the stream will go, if there is one
+	cut    int64     // from this position on, or -1 while that is not known
+	old    []*output // written whole, and not yet synced
+	err    error     // of the last write
+	buf    []byte
+	pieces [][]byte
+
+	syncing sync.Mutex
+	syncErr atomic.Pointer[error]
+}
+
+// An output is an incremental file that is written.
+type output struct {
+	vfs.File
+	seq    int64
+	size   int64 // of what is whole
+	synced int64 // bytes that were
+	told   int64 // of these, in a #SY line
+	before int64 // size of the file that this one goes on behind, until that is told
+	torn   bool  // more than size is there, and could not be cut off
+	lost   error // of a sync: what was not synced by then may be gone
+}
+
+// bufferKept is how much memory for batches is kept.
+const bufferKept = 1 << 20
+
+// Open begins to write to a file of the folder, behind its first size bytes, what is
+// appended to the journal from now on. All of the file counts as synced.
+func Open(d *Dir, j *journal.Journal, info FileInfo, size int64) (*Log, error) {
+	out, err := d.appendTo(info, size)
+	if err != nil {
+		return nil, err
+	}
+	l := &Log{dir: d, journal: j, cursor: j.NewCursor(), file: out}
+	l.written.Store(l.cursor.At())
+	l.synced.Store(l.cursor.At())
+	return l, nil
+}
+
+func (d *Dir) appendTo(info FileInfo, size int64) (*output, error) {
+	f, err := d.FS.Append(d.In(info.Name))
+	if err != nil {
+		return nil, err
+	}
+	return &output{File: f, seq: info.Seq, size: size, synced: size, told: size}, nil
+}
+
+// CreateIncr makes an empty incremental file, durable by its name. One that is there was
+// left by an attempt that failed, and is emptied: a manifest may name it.
+func (d *Dir) CreateIncr(info FileInfo) error {
+	f, err := d.FS.Create(d.In(info.Name))
+	if errors.Is(err, fs.ErrExist) {
+		if f, err = d.FS.Append(d.In(info.Name)); err == nil {
+			err = f.Truncate(0)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if err = errors.Join(f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return d.FS.SyncDir(d.Path)
+}
+
+// Written is the position up to which the kernel has the stream.
+func (l *Log) Written() int64 { return l.written.Load() }
+
+// Synced is the position up to which the disk has it.
+func (l *Log) Synced() int64 { return l.synced.Load() }
+
+// Size is the number of bytes of the file that is written.
+func (l *Log) Size() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.file.size
+}
+
+// Err is the error of the last write or, for good, of a sync.
+func (l *Log) Err() error {
+	if err := l.syncErr.Load(); err != nil {
+		return *err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.err
+}
+
+// Flush writes everything that was appended. It costs two loads if that was done.
+func (l *Log) Flush() error {
+	if l.written.Load() >= l.journal.Appended() {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.err = l.flush(l.journal.Appended())
+	return l.err
+}
+
+// flush writes up to a position, to the next file what is behind the cut.
+func (l *Log) flush(end int64) error {
+	if l.next != nil && l.cut >= 0 {
+		if err := l.writeBatch(l.cut); err != nil {
+			return err
+		}
+		l.next.before = l.file.size
+		l.old = append(l.old, l.file)
+		l.file, l.next = l.next, nil
+	}
+	return l.writeBatch(end)
+}
+
+// writeBatch writes what is before a position and was not written, as one batch.
+func (l *Log) writeBatch(end int64) error {
+	if l.cursor.At() >= end {
+		return nil
+	}
+	f := l.file
+	if f.torn {
+		if err := f.Truncate(f.size); err != nil {
+			return err
+		}
+		f.torn = false
+	}
+	l.pieces = l.cursor.Pending(l.pieces[:0], end)
+	defer clear(l.pieces)
+	l.buf = BeginBatch(l.buf[:0])
+	if f.before > 0 {
+		l.buf = fmt.Appendf(l.buf, "#PV:%d\r\n", f.before)
+	}
+	if f.synced > f.told {
+		l.buf = fmt.Appendf(l.buf, "#SY:%d\r\n", f.synced)
+	}
+	for _, p := range l.pieces {
+		l.buf = append(l.buf, p...)
+	}
+	EndBatch(l.buf, 0, f.seq, f.size)
+	if _, err := f.Write(l.buf); err != nil {
+		f.torn = f.Truncate(f.size) != nil
+		return err
+	}
+	f.size += int64(len(l.buf))
+	f.told, f.before = f.synced, 0
+	if cap(l.buf) > bufferKept {
+		l.buf = nil
+	}
+	l.cursor.Advance(end)
+	l.written.Store(end)
+	return nil
+}
+
+// Sync waits until the disk has what is written when it begins. A file of which a sync
+// has failed is not asked again: the kernel may have forgotten that it lost something.
+func (l *Log) Sync() error {
+	l.syncing.Lock()
+	defer l.syncing.Unlock()
+	l.mu.Lock()
+	position, f, size := l.written.Load(), l.file, l.file.size
+	old := l.old
+	l.mu.Unlock()
+	for _, o := range old { // before the one that goes on behind them
+		if err := o.sync(); err != nil {
+			return l.lostSync(err)
+		}
+	}
+	if size > f.synced || f.lost != nil {
+		if err := f.sync(); err != nil {
+			return l.lostSync(err)
+		}
+	}
+	l.mu.Lock()
+	f.synced = size
+	l.old = l.old[len(old):]
+	l.mu.Unlock()
+	l.synced.Store(position)
+	for _, o := range old {
+		_ = o.Close() // all of it is on the disk
+	}
+	return nil
+}
+
+func (o *output) sync() error {
+	if o.lost == nil {
+		o.lost = o.Sync()
+	}
+	return o.lost
+}
+
+func (l *Log) lostSync(err error) error {
+	l.syncErr.Store(&err)
+	return err
+}
+
+// Prepare opens another incremental file, which is durable and empty, for the stream to go
+// on in from the next cut on. If there is one that was prepared before, the stream goes on
+// in that one now.
+func (l *Log) Prepare(info FileInfo) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.next != nil {
+		if l.cut < 0 {
+			l.cut = l.journal.Appended()
+		}
+		if l.err = l.flush(l.journal.Appended()); l.err != nil {
+			return l.err
+		}
+	}
+	out, err := l.dir.appendTo(info, 0)
+	if err != nil {
+		return err
+	}
+	l.next, l.cut = out, -1
+	return nil
+}
+
+// Cut makes what was not appended yet go to the file that was prepared, and returns the
+// position. It takes no time: the file is written to by a Flush. A Sync covers both.
+func (l *Log) Cut() (position int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cut = l.journal.Appended()
+	return l.cut
+}
+
+// Rebased says that everything before the last cut is in a base, which is durable: what
+// became of older files, and of their syncs, does not matter any more.
+func (l *Log) Rebased() {
+	l.syncing.Lock()
+	defer l.syncing.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, o := range l.old {
+		_ = o.Close() // history
+	}
+	l.old = nil
+	if l.file.lost == nil {
+		l.syncErr.Store(nil)
+	}
+	l.synced.Store(max(l.synced.Load(), l.cut))
+}
+
+// Close writes and syncs everything, and ends the writing.
+func (l *Log) Close() error {
+	err := errors.Join(l.Flush(), l.Sync())
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cursor.Close()
+	for _, o := range append(l.old, l.file, l.next) {
+		if o != nil {
+			err = errors.Join(err, o.Close())
+		}
+	}
+	return err
+}
