@@ -85,7 +85,7 @@ func (t *Txn) Fresh(db int, key []byte, typ record.Type, expiry int64) (c value.
 		return c, resp.ErrOOM
 	}
 	value.InitEmpty(typ, s.WriteBytes(p.st.heap.arena, ref, e, n))
-	if err := t.insert(&p, db, ref, expiry); err != nil {
+	if err := t.insert(&p, ref, expiry); err != nil {
 		return c, err
 	}
 	if !p.found() {
@@ -186,92 +186,6 @@ func (ks *Keyspace) freeSomeHusks() bool {
 	return false
 }
 
-// # Moving and copying
-
-// replaceMoved puts a record in the place of one of the same stripe that holds the same
-// value: the old block goes, what its root names stays.
-func (p *place) replaceMoved(ref mem.Ref, expiry int64) {
-	old := p.slot.Ref()
-	had := record.At(p.st.heap.arena, old).HasExpiry()
-	p.slot.SetRef(ref)
-	p.st.freeBlock(p.st.heap, old)
-	p.tb.count(had, expiry >= 0)
-	p.noteRecord(record.At(p.st.heap.arena, ref))
-}
-
-// noteRecord leaves the hints of a record in its home bucket.
-func (p *place) noteRecord(rec record.Record) {
-	p.note(rec.Expiry(), rec.Size())
-	p.noteFields(rec)
-}
-
-// noteFields leaves the hint of the fields of a hash that expire.
-func (p *place) noteFields(rec record.Record) {
-	if at := value.FieldExpiry(rec); at >= 0 {
-		p.tb.fields = true
-		p.note(at, 0)
-	}
-}
-
-// place puts a key's value under another name. With move, the caller removes the old key
-// with removeMoved afterwards.
-func (t *Txn) place(from *place, db int, name []byte, move bool) error {
-	rec := from.rec()
-	if rec.IsRooted() && !(move && stripeOf(t.placement(name)) == from.st.index) {
-		return t.clone(from, db, name)
-	}
-	to := t.find(db, name)
-	t.prepare(&to, db)
-	s := record.Shape{
-		Key: name, Type: rec.Type(), Expiry: rec.Expiry(),
-		Clocks: rec.HasClock(), Clock: rec.Clock(),
-	}
-	ref, err := to.st.copyRecord(&s, rec, to.st.heap.arena)
-	if err != nil {
-		return err
-	}
-	if err := t.insert(&to, db, ref, s.Expiry); err != nil {
-		return err
-	}
-	if fresh := record.At(to.st.heap.arena, ref); value.FieldExpiry(fresh) >= 0 {
-		to.slot.Home = to.tb.dict.Home(to.at)
-		to.noteFields(fresh)
-	}
-	t.changed(to.st, db, name)
-	return nil
-}
-
-// clone copies a rooted value, element by element.
-func (t *Txn) clone(from *place, db int, name []byte) error {
-	rec := from.rec()
-	src := value.NewView(&t.ks.values, from.st.heap.arena, from.slot.Ref())
-	dst, err := t.Fresh(db, name, rec.Type(), rec.Expiry())
-	if err != nil {
-		return err
-	}
-	if err := value.CopyInto(&src, &dst); err != nil {
-		to := t.find(db, name)
-		t.ks.remove(to.st, to.tb, db, to.at, to.slot, name)
-		return resp.ErrOOM
-	}
-	if dst.Record().HasClock() && rec.HasClock() {
-		dst.Record().SetClock(rec.Clock())
-	}
-	t.EditedIn(db, name, &dst, 1)
-	return nil
-}
-
-// removeMoved removes a key whose value place has put elsewhere.
-func (t *Txn) removeMoved(key, name []byte) {
-	p := t.find(t.DB, key)
-	rec := p.rec()
-	if rec.IsRooted() && stripeOf(t.placement(name)) == p.st.index {
-		value.Abandon(rec) // the other record has the root
-	}
-	t.ks.remove(p.st, p.tb, t.DB, p.at, p.slot, key)
-	t.changed(p.st, t.DB, key)
-}
-
 // # Results
 //
 // Some values are made of others, of which the key's old one may be a part, or of a
@@ -319,7 +233,7 @@ func (t *Txn) Replace(
 		return 0, err
 	}
 	p, _ = t.live(t.DB, key) // fill may have used keys of the same table
-	if err := t.insert(&p, t.DB, ref, expiry); err != nil {
+	if err := t.insert(&p, ref, expiry); err != nil {
 		return 0, err
 	}
 	if p.slot.Home == nil {

@@ -233,7 +233,7 @@ func (ks *Keyspace) evict(db int, key []byte) bool {
 		return false
 	}
 	s := tb.dict.Find(at, key)
-	if !s.Found() {
+	if !s.Found() || st.isKept(db, key) {
 		return false
 	}
 	if ks.Evicted != nil {
@@ -245,13 +245,24 @@ func (ks *Keyspace) evict(db int, key []byte) bool {
 	return true
 }
 
+// randomVictims is how many random keys are tried: some may be gone, or be kept.
+const randomVictims = 8
+
 func (ks *Keyspace) evictRandom() bool {
 	var key []byte
 	db := 0
-	ks.eachCandidate(1, func(d int, rec record.Record) {
-		db, key = d, append(key[:0], rec.Key()...)
-	})
-	return key != nil && ks.evict(db, key)
+	for range randomVictims {
+		ks.eachCandidate(1, func(d int, rec record.Record) {
+			db, key = d, append(key[:0], rec.Key()...)
+		})
+		if key == nil {
+			return false
+		}
+		if ks.evict(db, key) {
+			return true
+		}
+	}
+	return false
 }
 
 // sample looks at some keys and enters them into the pool.

@@ -237,7 +237,8 @@ func (ks *Keyspace) sweepBucket(
 			continue
 		}
 		if !rec.HasExpiry() || rec.Expiry() > int64(now) {
-			if first := value.FieldExpiry(rec); first >= 0 && first <= int64(now) {
+			first := value.FieldExpiry(rec)
+			if first >= 0 && first <= int64(now) && !st.isKept(db, rec.Key()) {
 				again = ks.sweepFields(st, tb, db, rec, now) || again
 			}
 			continue

@@ -113,10 +113,11 @@ type stripe struct {
 	shown   []atomic.Pointer[table] // the same, for Seek
 	watches map[watchedKey][]watcher
 	waiters map[watchedKey]*waitList
-	lazy    []*table     // detached, being freed in pieces
-	husks   []value.Husk // of removed values, being freed in pieces
-	snap    *Snapshot    // the running snapshot
-	counted int64        // of heap.arena.Live(), already in Keyspace.used
+	kept    map[watchedKey]int // keys that somebody copies, and how many do
+	lazy    []*table           // detached, being freed in pieces
+	husks   []value.Husk       // of removed values, being freed in pieces
+	snap    *Snapshot          // the running snapshot
+	counted int64              // of heap.arena.Live(), already in Keyspace.used
 	sweep   sweepCursor
 	refs    []mem.Ref
 	text    []byte   // of the key that is being swept

@@ -253,7 +253,7 @@ func (l *Loader) Add(placements []uint64, items []Item) (n int, err error) {
 		}
 		st.before(tb, slot.Home)
 		p := place{st: st, tb: tb, at: placements[i], slot: slot}
-		if err := (&Txn{ks: l.ks}).insert(&p, it.DB, ref, it.Expiry); err != nil {
+		if err := (&Txn{ks: l.ks}).insert(&p, ref, it.Expiry); err != nil {
 			return n, errNoMemory
 		}
 		n++

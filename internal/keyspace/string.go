@@ -237,7 +237,7 @@ func (t *Txn) renewed(p *place, key []byte, s *record.Shape) {
 
 // finish finishes a change by a new block.
 func (t *Txn) finish(p *place, key []byte, ref mem.Ref, s *record.Shape) error {
-	if err := t.insert(p, t.DB, ref, s.Expiry); err != nil {
+	if err := t.insert(p, ref, s.Expiry); err != nil {
 		return err
 	}
 	t.changed(p.st, t.DB, key)

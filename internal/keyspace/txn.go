@@ -279,6 +279,11 @@ func (t *Txn) Delete(key []byte) bool {
 
 // remove takes a record out of its table and frees it.
 func (ks *Keyspace) remove(st *stripe, tb *table, db int, at uint64, s dict.Slot, key []byte) {
+	st.free(st.heap, ks.unlink(st, tb, db, at, s, key))
+}
+
+// unlink takes a record out of its table.
+func (ks *Keyspace) unlink(st *stripe, tb *table, db int, at uint64, s dict.Slot, key []byte) mem.Ref {
 	st.before(tb, s.Home)
 	ref := s.Ref()
 	if record.At(st.heap.arena, ref).HasExpiry() {
@@ -288,11 +293,21 @@ func (ks *Keyspace) remove(st *stripe, tb *table, db int, at uint64, s dict.Slot
 		st.gone(db, key)
 	}
 	tb.dict.Delete(at, s)
-	st.free(st.heap, ref)
+	return ref
 }
 
-// insert puts a block in the place of a key: over its old record, or as a new one.
-func (t *Txn) insert(p *place, db int, ref mem.Ref, expiry int64) error {
+// insert puts a block in the place of a key: over its old record, or as a new one. If there
+// is no memory, the block is freed.
+func (t *Txn) insert(p *place, ref mem.Ref, expiry int64) error {
+	if !p.link(ref, expiry) {
+		p.st.free(p.st.heap, ref)
+		return resp.ErrOOM
+	}
+	return nil
+}
+
+// link is insert, but that the block is not freed.
+func (p *place) link(ref mem.Ref, expiry int64) bool {
 	if p.found() {
 		old := p.slot.Ref()
 		had := record.At(p.st.heap.arena, old).HasExpiry()
@@ -300,18 +315,17 @@ func (t *Txn) insert(p *place, db int, ref mem.Ref, expiry int64) error {
 		p.st.free(p.st.heap, old)
 		p.tb.count(had, expiry >= 0)
 		p.note(expiry, record.At(p.st.heap.arena, ref).Size())
-		return nil
+		return true
 	}
 	if !p.tb.dict.Insert(p.at, ref) {
-		p.st.free(p.st.heap, ref)
-		return resp.ErrOOM
+		return false
 	}
 	p.tb.count(false, expiry >= 0)
 	if size := record.At(p.st.heap.arena, ref).Size(); expiry >= 0 || size >= Big {
 		p.slot.Home = p.tb.dict.Home(p.at)
 		p.note(expiry, size)
 	}
-	return nil
+	return true
 }
 
 func (tb *table) count(had, has bool) {

@@ -152,42 +152,6 @@ func (t *Txn) Random(db int) (key []byte, ok bool) {
 	return key, ok
 }
 
-// Rename gives the value and the expiry of a key another name, replacing what that
-// name held. Both keys' stripes are locked. It returns false if there is no such key.
-func (t *Txn) Rename(from, to []byte) (bool, error) {
-	p, ok := t.live(t.DB, from)
-	if !ok {
-		return false, nil
-	}
-	if err := t.place(&p, t.DB, to, true); err != nil {
-		return true, err
-	}
-	t.removeMoved(from, to)
-	return true, nil
-}
-
-// Copy copies a key to another name, in another database perhaps.
-func (t *Txn) Copy(from []byte, db int, to []byte) (bool, error) {
-	p, ok := t.live(t.DB, from)
-	if !ok {
-		return false, nil
-	}
-	return true, t.place(&p, db, to, false)
-}
-
-// Move moves a key to another database. The caller has seen that it is not there.
-func (t *Txn) Move(key []byte, db int) (bool, error) {
-	p, ok := t.live(t.DB, key)
-	if !ok {
-		return false, nil
-	}
-	if err := t.place(&p, db, key, true); err != nil {
-		return true, err
-	}
-	t.removeMoved(key, key)
-	return true, nil
-}
-
 // FlushAll removes every key of every database, and returns how many there were. It is
 // called in exclusive mode. Arenas are replaced, so it takes microseconds; the memory
 // is given back by the returned function, which is to be called outside.

@@ -57,9 +57,7 @@ func loadZSet(root []byte) (tree ranktree.Tree, index scoreindex.Index) {
 
 // store keeps a changed root.
 func (z *ZSet) store() {
-	root := z.Root()
-	z.tree.Store(root)
-	z.index.Store(root[ranktree.Size:])
+	storeZSet(z.Root(), &z.tree, &z.index)
 }
 
 // list is the listpack of a small one.
@@ -204,8 +202,7 @@ var _ = describe(record.ZSet, kind{
 	freeSome: func(h leaf.Heap, root []byte, leaves int) bool {
 		tree, index := loadZSet(root)
 		done := index.FreeSome(h.Arena, leaves) && tree.FreeSome(h, leaves)
-		tree.Store(root)
-		index.Store(root[ranktree.Size:])
+		storeZSet(root, &tree, &index)
 		return done
 	},
 	leaves: func(a *mem.Arena, root []byte, dst []mem.Ref) []mem.Ref {

@@ -77,7 +77,7 @@ func (s *Stream) cloneGroup(h leaf.Heap, a *mem.Arena, from *Stream, i int64) er
 	og := groupAt(a, refOf(c.Payload()))
 	g, _, err := s.CreateGroup(h, c.Key(), og.Last, og.Reads)
 	if err == nil {
-		g.next = og.next
+		g.next, g.timed = og.next, og.timed
 		g.store(h.Arena)
 	}
 	return err
@@ -94,6 +94,7 @@ func (g *Group) cloneSome(
 	}{
 		{&g.pending, &from.pending, h}, {&g.owned, &from.owned, h},
 		{&g.consumers, &from.consumers, h}, {&g.names, &from.names, plain(h)},
+		{&g.times, &from.times, plain(h)},
 	} {
 		if budget, err = t.to.CloneSome(t.heap, a, t.from, budget); err != nil {
 			return 0, false, err

@@ -73,6 +73,11 @@ func TestCloneBig(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		if n%2 == 1 {
+			if err := g.KeepTimes(h); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	want := groupsText(h.Arena, &s)
 	want = want[2*Size:] // behind the root
@@ -84,6 +89,10 @@ func TestCloneBig(t *testing.T) {
 		mustCheck(t, to, &c)
 		if groupsText(to.Arena, &c)[2*Size:] != want {
 			t.Errorf("the copy has other groups")
+		}
+		g, _ := c.Group(to.Arena, []byte("group 3"))
+		if at, ok := g.Oldest(to.Arena); at != 0 || !ok {
+			t.Errorf("the oldest delivery was at %d", at)
 		}
 		freeAll(t, to, &c)
 	}
