@@ -52,6 +52,7 @@ type Wait struct {
 	Keys  [][]byte
 	More  []byte // another key that it will use, if any
 	Until int64  // monotonic nanoseconds at which the wait ends, 0 for never
+	Again int64  // likewise, at which the command is to be run again though no key changed
 	// Args, if not nil, take the place of the call's arguments when the command is run
 	// again: what some of them meant may have changed by then.
 	Args Args

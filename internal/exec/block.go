@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/spineldb/spinel/internal/clock"
@@ -17,7 +18,7 @@ import (
 // whoever ends it, on whatever loop:
 //
 //	served    an executor that changed a key ran the command again, and pushed its reply
-//	timeout   the session's own loop, in Tick
+//	timeout   the session's own loop, in Tick; it also runs a command again that asked for it
 //	unblocked CLIENT UNBLOCK, in exclusive mode
 //	closed    the session's own loop
 //
@@ -31,9 +32,11 @@ type blocked struct {
 	spec   *command.Spec
 	args   command.Args
 	resp3  bool
-	until  int64 // monotonic nanoseconds, 0 for never
-	ended  bool  // and still among the loop's waits
-	erred  bool  // it ended with an error; written before the loop is told
+	until  int64        // monotonic nanoseconds, 0 for never
+	again  atomic.Int64 // when to look again whether it can be served, likewise
+	due    int64        // the sooner of the two, as its loop knows it; 0: it is not in the heap
+	place  int          // in the heap
+	erred  bool         // it ended with an error; written before the loop is told
 	empty  func(*resp.Writer)
 }
 
@@ -56,9 +59,10 @@ func (x *Executor) block(s *session.Session, spec *command.Spec, w *command.Wait
 	s.Wait, s.Stopped = b, true
 	x.Sessions.Blocked.Add(1)
 	if b.until > 0 {
-		x.waits.push(b)
 		x.Sessions.Timeouts.Add(1)
 	}
+	b.again.Store(w.Again)
+	x.schedule(b)
 }
 
 // afterCall ends a command: it journals what it did, serves those who waited for a key
@@ -111,10 +115,13 @@ func (x *Executor) tryServe(w *keyspace.Waiter, key []byte) bool {
 	x.txn.Begin(w.DB, c.Now)
 	start := x.Clock.Mono()
 	err := x.run(b.spec)
-	if err == nil && c.TakeBlock() != nil {
-		x.commit(b.s)
-		x.reply.Discard()
-		return false
+	if err == nil {
+		if wait := c.TakeBlock(); wait != nil {
+			x.commit(b.s)
+			x.reply.Discard()
+			b.lookAt(wait.Again)
+			return false
+		}
 	}
 	if err != nil {
 		x.reply.Discard()
@@ -192,9 +199,8 @@ func (x *Executor) endWait(s *session.Session, b *blocked) {
 	x.Sessions.Blocked.Add(-1)
 	if b.until > 0 {
 		x.Sessions.Timeouts.Add(-1)
-		b.ended = true
-		x.waits.dropped()
 	}
+	x.waits.remove(b)
 }
 
 // abandon ends the wait of a session whose connection is gone.
@@ -219,106 +225,3 @@ func (x *Executor) abandon(s *session.Session) {
 
 // waitBusy is how long to wait for a command that another loop is running.
 const waitBusy = 10 * time.Microsecond
-
-// timeouts ends the waits whose time is over.
-func (x *Executor) timeouts() {
-	for {
-		b := x.waits.first()
-		if b == nil || b.until > x.mono {
-			return
-		}
-		ok, busy := b.waiter.Cancel()
-		if busy {
-			return // it is as good as served
-		}
-		if ok {
-			b.empty(&b.s.Out)
-			x.mark(b.s)
-			x.unblocked(b.s)
-		} else {
-			x.waits.pop() // its loop, this one, has not been told yet
-			b.until = 0
-			x.Sessions.Timeouts.Add(-1)
-		}
-	}
-}
-
-// Deadline implements the loop's handler: when the first wait ends.
-func (x *Executor) Deadline() int64 {
-	if b := x.waits.first(); b != nil {
-		return b.until
-	}
-	return 0
-}
-
-// A waitHeap is waits that have an end, the earliest first: a binary heap. Waits that
-// ended otherwise are taken out when they come up, or are more than the others.
-type waitHeap struct {
-	list  []*blocked
-	ended int
-}
-
-func (h *waitHeap) first() *blocked {
-	for len(h.list) > 0 && h.list[0].ended {
-		h.pop()
-		h.ended--
-	}
-	if len(h.list) == 0 {
-		return nil
-	}
-	return h.list[0]
-}
-
-func (h *waitHeap) push(b *blocked) {
-	h.list = append(h.list, b)
-	for i := len(h.list) - 1; i > 0; {
-		up := (i - 1) / 2
-		if h.list[up].until <= h.list[i].until {
-			break
-		}
-		h.list[up], h.list[i] = h.list[i], h.list[up]
-		i = up
-	}
-}
-
-func (h *waitHeap) pop() {
-	last := len(h.list) - 1
-	h.list[0], h.list[last] = h.list[last], nil
-	h.list = h.list[:last]
-	h.sink(0)
-}
-
-func (h *waitHeap) sink(i int) {
-	for {
-		down := 2*i + 1
-		if down >= len(h.list) {
-			return
-		}
-		if down+1 < len(h.list) && h.list[down+1].until < h.list[down].until {
-			down++
-		}
-		if h.list[i].until <= h.list[down].until {
-			return
-		}
-		h.list[i], h.list[down] = h.list[down], h.list[i]
-		i = down
-	}
-}
-
-// dropped counts a wait that ended.
-func (h *waitHeap) dropped() {
-	if h.ended++; 2*h.ended <= len(h.list) {
-		return
-	}
-	kept := h.list[:0]
-	for _, b := range h.list {
-		if !b.ended {
-			kept = append(kept, b)
-		}
-	}
-	clear(h.list[len(kept):])
-	h.list, h.ended = kept, 0
-	for i := len(kept)/2 - 1; i >= 0; i-- {
-		h.sink(i)
-	}
-}

@@ -274,6 +274,8 @@ func (x *Executor) Woken(s *session.Session) {
 	}
 	if orders.Unblock {
 		x.unblocked(s)
+	} else if b, ok := s.Wait.(*blocked); ok {
+		x.schedule(b)
 	}
 	if orders.Resume && s.Stopped && s.Wait == nil {
 		s.Stopped = false

@@ -17,7 +17,7 @@ var _ = Family.Add(command.Spec{
 		"On the other side when XREADGROUP blocks, XADD will pay the O(N) time in order to serve the N " +
 		"clients blocked on the stream getting new data.",
 	Syntax: "GROUP=group_consumer={group consumer} [COUNT=count:integer] [BLOCK=milliseconds:integer] " +
-		"[NOACK] STREAMS=streams={key... id...}",
+		"[CLAIM=min-idle-time:integer{since 8.4.0}] [NOACK] STREAMS=streams={key... id...}",
 	Arity:    -7,
 	Flags:    command.Write | command.Blocking | command.MovableKeys,
 	ACL:      command.CatStream,
@@ -71,7 +71,7 @@ func xreadgroup(c *command.Ctx) error {
 		}
 	}
 	if d.served == 0 {
-		return r.wait(c)
+		return r.wait(c, d.again)
 	}
 	if d.expected == 0 {
 		c.Out.End(d.list, d.served)
@@ -127,6 +127,7 @@ type delivery struct {
 	expected int // streams in the reply, if that is known before
 	served   int
 	list     resp.Deferred
+	again    int64 // monotonic nanoseconds at which there will be something to claim, 0 for never
 }
 
 // serve delivers from one stream, if there is anything to be delivered. The same stream
@@ -141,29 +142,37 @@ func (d *delivery) serve(key, arg []byte) error {
 	a, h := s.Arena, s.Heap()
 	g, _ := s.S.Group(a, d.r.group)
 	id, _ := deliveryID(arg)
-	if id == newEntries && (s.S.Length == 0 || !g.Last.Less(s.S.LastLive(a))) {
+	e := effects{c, key, d.r.group}
+	var idle []stream.ID
+	changes := 0
+	if id == newEntries && d.r.claim >= 0 {
+		if idle, changes, err = d.findIdle(&s, &g, &e); err != nil {
+			edited(c, key, &s, changes)
+			return err
+		}
+	}
+	if id == newEntries && len(idle) == 0 && (s.S.Length == 0 || !g.Last.Less(s.S.LastLive(a))) {
 		// An attempt to read is noted, but does not make a consumer, as in Redis 7.0.
 		if consumer, ok := g.Consumer(a, d.r.consumer); ok {
 			err = g.SetTimes(h, consumer, d.now, consumer.Active)
 		}
-		edited(c, key, &s, 0)
+		edited(c, key, &s, changes)
 		return err
 	}
 	consumer, isNew, err := g.CreateConsumer(h, d.r.consumer, d.now, -1)
 	if err != nil {
-		edited(c, key, &s, 0)
+		edited(c, key, &s, changes)
 		return err
 	}
-	changes := 1
+	changes++
 	if isNew {
 		changes++
 	}
 	d.begin(key)
-	e := effects{c, key, d.r.group}
 	claimed := false
 	active := consumer.Active
 	if id == newEntries {
-		claimed, err = d.deliver(&s, &g, consumer.Number, &e)
+		claimed, err = d.deliver(&s, &g, consumer.Number, idle, &e)
 		if claimed {
 			active = d.now
 		}
@@ -202,15 +211,27 @@ func (d *delivery) begin(key []byte) {
 	out.Bulk(key)
 }
 
-// deliver replies with entries that are new for the group, and makes them pending.
+// deliver replies with idle entries, which change hands, and then with entries that are new
+// for the group, and makes them pending. Together they are no more than wanted.
 func (d *delivery) deliver(
-	s *value.Stream, g *stream.Group, consumer uint32, e *effects,
+	s *value.Stream, g *stream.Group, consumer uint32, idle []stream.ID, e *effects,
 ) (claimed bool, err error) {
 	a, h, out := s.Arena, s.Heap(), d.c.Out
-	from, _ := g.Last.Next() // it is less than the last entry's
 	var it stream.Iter
-	n := enter(&it, s, from, stream.MaxID, d.r.count, false)
-	out.Array(int(n))
+	n, left := int64(0), d.r.count-int64(len(idle))
+	if from, ok := g.Last.Next(); ok && left > 0 {
+		n = enter(&it, s, from, stream.MaxID, left, false)
+	}
+	out.Array(len(idle) + int(n))
+	for _, id := range idle {
+		if err := d.take(s, g, consumer, id, e); err != nil {
+			return claimed, err
+		}
+		claimed = true
+	}
+	if n == 0 {
+		return claimed, nil
+	}
 	for ; n > 0; n-- {
 		id := it.ID()
 		if !d.r.noAck {
@@ -223,7 +244,11 @@ func (d *delivery) deliver(
 		}
 		g.Reads = s.S.ReadsAfter(g.Last, g.Reads, id)
 		g.Last = id
-		writeEntry(out, &it)
+		if d.r.claim >= 0 {
+			writeAged(out, &it, 0, 0)
+		} else {
+			writeEntry(out, &it)
+		}
 		if n > 1 {
 			it.Next()
 		}

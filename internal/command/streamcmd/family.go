@@ -8,6 +8,7 @@
 //	setid.go    XSETID
 //	read.go     XREAD, and the options that it shares with
 //	deliver.go  XREADGROUP
+//	idle.go     its option CLAIM
 //	group.go    XGROUP
 //	ack.go      XACK XACKDEL
 //	pending.go  XPENDING
@@ -82,6 +83,19 @@ func writeID(out *resp.Writer, id stream.ID) {
 // writeEntry replies with the entry that an iterator has come to.
 func writeEntry(out *resp.Writer, it *stream.Iter) {
 	out.Array(2)
+	writeContent(out, it)
+}
+
+// writeAged is writeEntry with what XREADGROUP CLAIM tells besides: how long the entry had
+// been pending, in milliseconds, and how often it had been delivered.
+func writeAged(out *resp.Writer, it *stream.Iter, idle int64, deliveries uint64) {
+	out.Array(4)
+	writeContent(out, it)
+	out.Int(idle)
+	out.Int(int64(deliveries))
+}
+
+func writeContent(out *resp.Writer, it *stream.Iter) {
 	writeID(out, it.ID())
 	out.Array(2 * it.Pairs())
 	for field, text, ok := it.NextPair(); ok; field, text, ok = it.NextPair() {

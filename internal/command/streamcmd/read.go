@@ -55,7 +55,7 @@ func streamsAt(args command.Args) int {
 		switch {
 		case args.Is(i, "STREAMS"):
 			return i + 1
-		case args.Is(i, "BLOCK"), args.Is(i, "COUNT"):
+		case args.Is(i, "BLOCK"), args.Is(i, "COUNT"), args.Is(i, "CLAIM"):
 			if !args.Is(i+1, "STREAMS") {
 				i++
 			}
@@ -74,6 +74,8 @@ var (
 		Text: "The GROUP option is only supported by XREADGROUP. You called XREAD instead."}
 	errNoAckOption = &resp.Error{Code: "ERR",
 		Text: "The NOACK option is only supported by XREADGROUP. You called XREAD instead."}
+	errClaimOption = &resp.Error{Code: "ERR",
+		Text: "The CLAIM option is only supported by XREADGROUP. You called XREAD instead."}
 	errNoGroupOption = &resp.Error{Code: "ERR", Text: "Missing GROUP option for XREADGROUP"}
 	errOnlyNew       = &resp.Error{Code: "ERR",
 		Text: "The > ID can be specified only when calling XREADGROUP using the GROUP <group> " +
@@ -85,6 +87,7 @@ type reading struct {
 	count           int64 // most entries of each stream
 	waits           bool
 	until           int64
+	claim           int64 // the least idle time of pending entries to be claimed, -1 for none
 	noAck           bool
 	group, consumer []byte // XREADGROUP
 	keys, ids       [][]byte
@@ -94,6 +97,7 @@ type reading struct {
 func parseReading(c *command.Ctx, inGroup bool) (r reading, err error) {
 	args := c.Args
 	streams := streamsAt(args)
+	r.claim = -1
 	for i := 1; i < len(args) && i != streams-1; i++ {
 		more := len(args) - i - 1
 		switch {
@@ -112,6 +116,12 @@ func parseReading(c *command.Ctx, inGroup bool) (r reading, err error) {
 			}
 			r.group, r.consumer = args[i+1], args[i+2]
 			i += 2
+		case args.Is(i, "CLAIM") && more > 0:
+			if !inGroup {
+				return r, errClaimOption
+			}
+			i++
+			r.claim, err = idleTime(args[i])
 		case args.Is(i, "NOACK"):
 			if !inGroup {
 				return r, errNoAckOption
@@ -184,7 +194,7 @@ func xread(c *command.Ctx) error {
 		}
 	}
 	if len(found) == 0 {
-		return r.wait(c)
+		return r.wait(c, 0)
 	}
 	if c.Out.Resp3 {
 		c.Out.Map(len(found))
@@ -243,14 +253,15 @@ func afterOf(arg []byte, s *value.Stream, ok bool) (after stream.ID, err error) 
 	return after, nil
 }
 
-// wait makes the client wait for any of the keys, if it wants to.
-func (r *reading) wait(c *command.Ctx) error {
+// wait makes the client wait for any of the keys, if it wants to, and no longer than until
+// again without looking at them; 0 is for ever.
+func (r *reading) wait(c *command.Ctx, again int64) error {
 	if !r.waits {
 		c.Out.NullArray()
 		return nil
 	}
 	w := command.Wait{
-		Type: record.Stream, Keys: r.keys, Until: r.until, Empty: (*resp.Writer).NullArray,
+		Type: record.Stream, Keys: r.keys, Until: r.until, Again: again, Empty: (*resp.Writer).NullArray,
 	}
 	if c.Ready() == nil && !c.InMulti {
 		w.Args = r.resolved(c)
