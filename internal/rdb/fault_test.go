@@ -2,6 +2,7 @@ package rdb
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 )
@@ -30,6 +31,8 @@ func TestLogText(t *testing.T) {
 		{20, lp("a", "a"), at("1", "Set listpack integrity check failed", "listpack: listpack with dup")},
 		{25, le64(7) + lp("f", "v", "x"), at("9", "Hash listpack integrity check failed", "listpack: no time")},
 		{3, "\x01\x01a\xfd", at("4", "Zset with NAN score detected", "score: not a number)")},
+		{3, "\x01\x01a\x031-5", at("4", "Bad data format", "score: not a number)")},
+		{5, "\x01\x01a" + double(math.NaN()), at("4", "Zset with NAN score detected", "score: not a number)")},
 		{15, streamNode + "\x01x", at("2", "Stream listpack integrity check failed", "node: listpack: ")},
 		{15, streamNode + lp(), at("2", "Empty listpack inside stream", "node: the node is empty)")},
 		{4, "\x04\x01a", at("1", "Bad data format", "number of elements: truncated: it says 4, and 2 bytes")},

@@ -248,7 +248,6 @@ func (v *Pieces) readScore(f *field) error {
 			return err
 		}
 		v.score = math.Float64frombits(binary.LittleEndian.Uint64(b))
-		ok = v.score == v.score
 	} else {
 		b, err := v.c.take(1, f.what)
 		if err != nil {
@@ -256,7 +255,7 @@ func (v *Pieces) readScore(f *field) error {
 		}
 		switch n := int(b[0]); n {
 		case scoreNaN:
-			ok = false
+			v.score = math.NaN()
 		case scoreInf:
 			v.score = math.Inf(1)
 		case scoreMinusInf:
@@ -268,8 +267,11 @@ func (v *Pieces) readScore(f *field) error {
 			v.score, ok = numtext.ParseFloat(b)
 		}
 	}
-	if !ok {
+	switch {
+	case v.score != v.score:
 		return corruptAt(at, f.what, fault("Zset with NAN score detected", errScore))
+	case !ok:
+		return corruptAt(at, f.what, errScore)
 	}
 	return nil
 }

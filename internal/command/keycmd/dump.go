@@ -1,6 +1,7 @@
 package keycmd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -246,6 +247,9 @@ func restore(c *command.Ctx) error {
 		return r.refuse(err)
 	}
 	if o.expiry != keyspace.NoTTL && o.expiry <= int64(c.Now) {
+		if err := r.try(); err != nil {
+			return err
+		}
 		if c.DB.Delete(key) {
 			removed(c, key)
 		}
@@ -279,7 +283,7 @@ func restoreExpiry(c *command.Ctx, isAbsolute bool) (int64, error) {
 	}
 	at, ok := absolute(ttl, c.Now, millisecond)
 	if !ok {
-		return 0, invalidExpire(c)
+		return 0, resp.InvalidExpire(c.Name())
 	}
 	return at, nil
 }
@@ -339,6 +343,23 @@ func (r *restoring) set() (err error) {
 		db.SetAccess(r.key, min(o.idle, keyspace.IdleMax), o.freq)
 	}
 	return err
+}
+
+var errTried = errors.New("keycmd: the value can be built")
+
+// try says whether set would succeed, and leaves the key alone. What is wrong between two
+// elements shows only when the value is built.
+func (r *restoring) try() error {
+	if r.typ == record.String {
+		return nil
+	}
+	_, err := r.c.DB.Replace(r.key, r.typ, keyspace.NoTTL, func(cell *value.Cell) error {
+		return cmp.Or(r.build(cell), errTried)
+	})
+	if err == errTried || err == resp.ErrOOM {
+		return nil // what is over needs no memory
+	}
+	return r.refuse(err)
 }
 
 // build makes the value of the pieces.

@@ -56,3 +56,23 @@ func TestRestoreLogs(t *testing.T) {
 		t.Errorf("of no damaged value: %s", &log)
 	}
 }
+
+// A damaged payload whose time to live is over leaves the old key, like any other: also if
+// the damage shows only when the value is built.
+func TestRestoreExpiredDamaged(t *testing.T) {
+	db := newFullDB(t)
+	db.Do("SET", "k", "old")
+	db.TakeJournal()
+	for _, body := range []string{"\x02\x02\x01a\x01a", "\x04\x02\x01a\x01v\x01a\x01w", "\x02\x00", "\x00\x05v"} {
+		db.Do("RESTORE", "k", "5", withChecksum(body, 11), "ABSTTL", "REPLACE").Want(badFormat)
+		db.Do("RESTORE", "none", "5", withChecksum(body, 11), "ABSTTL").Want(badFormat)
+		db.WantJournal()
+		db.Do("GET", "k").Want("old")
+	}
+	good := withChecksum("\x02\x02\x01a\x01b", 11)
+	db.Do("RESTORE", "none", "5", good, "ABSTTL").Want("OK")
+	db.WantJournal()
+	db.Do("RESTORE", "k", "5", good, "ABSTTL", "REPLACE").Want("OK")
+	db.WantJournal("DEL k")
+	run(t, db, step{"EXISTS k none", "0"})
+}
