@@ -78,7 +78,7 @@ func (x *Executor) lookAgain(b *blocked) {
 func (x *Executor) serveKey(db int, key []byte) {
 	x.txn.Begin(db, x.ctx.Now)
 	x.txn.Lock(keyspace.StripeSet(x.Keyspace.Placement(key)))
-	x.txn.Wake(db, key)
+	x.txn.WakeIn(db, key)
 	if x.txn.HasReady() {
 		x.serve()
 	}

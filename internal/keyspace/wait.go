@@ -137,9 +137,9 @@ func (t *Txn) wake(st *stripe, db int, key []byte) {
 	}
 }
 
-// Wake notes that those who wait for a key may be served, though it has not changed. Its
+// WakeIn notes that those who wait for a key may be served, though it has not changed. Its
 // stripe is locked.
-func (t *Txn) Wake(db int, key []byte) { t.wake(&t.ks.stripes[stripeOf(t.placement(key))], db, key) }
+func (t *Txn) WakeIn(db int, key []byte) { t.wake(&t.ks.stripes[stripeOf(t.placement(key))], db, key) }
 
 // HasReady says whether there are waiters to be served.
 func (t *Txn) HasReady() bool { return len(t.ready) > 0 }

@@ -67,7 +67,7 @@ func xreadgroup(c *command.Ctx) error {
 			continue
 		}
 		if err := d.serve(key, r.ids[i]); err != nil {
-			return failed(err)
+			return err
 		}
 	}
 	if d.served == 0 {

@@ -36,7 +36,6 @@ import (
 	"github.com/spineldb/spinel/internal/ds/listpack"
 	"github.com/spineldb/spinel/internal/ds/record"
 	"github.com/spineldb/spinel/internal/ds/stream"
-	"github.com/spineldb/spinel/internal/mem"
 	"github.com/spineldb/spinel/internal/resp"
 	"github.com/spineldb/spinel/internal/value"
 )
@@ -64,14 +63,6 @@ func edit(c *command.Ctx, key []byte, cell *value.Cell) (s value.Stream, ok bool
 func edited(c *command.Ctx, key []byte, s *value.Stream, n int) {
 	s.Store()
 	c.DB.Edited(key, s.Cell, n)
-}
-
-// failed is the reply to an error of a stream.
-func failed(err error) error {
-	if err == mem.ErrExhausted {
-		return resp.ErrOOM
-	}
-	return err
 }
 
 // writeID replies with an ID.
