@@ -37,3 +37,20 @@ var errRange = &resp.Error{Code: "ERR", Text: "value is out of range"}
 func (a Args) Is(i int, word string) bool { return equalFold(a[i], word) }
 
 func equalFold(b []byte, upper string) bool { return numtext.EqualFold(b, upper) }
+
+// Span turns two indices of the elements of a list or sorted set, both included and negative
+// ones counted from the end, into a range of n elements; empty if from >= to.
+func Span(start, stop int64, n int) (from, to int) {
+	length := int64(n)
+	if start < 0 {
+		start = max(start+length, 0)
+	}
+	if stop < 0 {
+		stop += length
+	}
+	stop = min(stop, length-1)
+	if start > stop {
+		return 0, 0
+	}
+	return int(start), int(stop) + 1
+}

@@ -38,3 +38,8 @@ func Errorf(text string) *Error { return &Error{Code: "ERR", Text: text} }
 func WrongArity(command string) *Error {
 	return &Error{"ERR", "wrong number of arguments for '" + command + "' command"}
 }
+
+// InvalidExpire names the command, too.
+func InvalidExpire(command string) *Error {
+	return &Error{"ERR", "invalid expire time in '" + command + "' command"}
+}

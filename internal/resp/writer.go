@@ -259,6 +259,15 @@ func (w *Writer) BulkInt(n int64) {
 	w.Bulk(numtext.AppendInt(digits[:0], n))
 }
 
+// Element writes an element as collections keep it: a text, or an integer if that is nil.
+func (w *Writer) Element(text []byte, n int64) {
+	if text == nil {
+		w.BulkInt(n)
+	} else {
+		w.Bulk(text)
+	}
+}
+
 // BulkLent writes a string reply without copying it. The bytes must stay as they
 // are until release is called, which happens on the loop that the connection
 // belongs to once the kernel has them. It takes the lock of the bytes' owner, so a
@@ -295,6 +304,14 @@ func (w *Writer) NullArray() {
 
 // Array begins an array of n replies.
 func (w *Writer) Array(n int) { w.header('*', n) }
+
+// Lines writes an array of status replies, as help comes.
+func (w *Writer) Lines(lines []string) {
+	w.Array(len(lines))
+	for _, line := range lines {
+		w.Simple(line)
+	}
+}
 
 // Map begins n pairs of replies; in RESP2 an array of twice as many.
 func (w *Writer) Map(n int) {
@@ -334,9 +351,16 @@ func (w *Writer) Bool(b bool) {
 		w.Raw([]byte("#t\r\n"))
 	case w.Resp3:
 		w.Raw([]byte("#f\r\n"))
-	case b:
-		w.Int(1)
 	default:
+		w.OneIf(b)
+	}
+}
+
+// OneIf writes 1 or 0, which are integers in both protocols: see Bool.
+func (w *Writer) OneIf(b bool) {
+	if b {
+		w.Int(1)
+	} else {
 		w.Int(0)
 	}
 }

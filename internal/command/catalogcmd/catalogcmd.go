@@ -136,7 +136,7 @@ var helpSpec = command.Spec{
 	ACL:        command.CatConnection,
 }
 
-var helpLines = [...]string{
+var helpLines = []string{
 	"COMMAND <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
 	"(no subcommand)",
 	"    Return details about all Redis commands.",
@@ -161,10 +161,7 @@ var helpLines = [...]string{
 }
 
 func (d Deps) help(c *command.Ctx) error {
-	c.Out.Array(len(helpLines))
-	for _, line := range helpLines {
-		c.Out.Simple(line)
-	}
+	c.Out.Lines(helpLines)
 	return nil
 }
 

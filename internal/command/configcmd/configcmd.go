@@ -192,7 +192,7 @@ var helpSpec = command.Spec{
 	Flags:      command.Loading | command.Stale,
 }
 
-var helpLines = [...]string{
+var helpLines = []string{
 	"CONFIG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
 	"GET <pattern>",
 	"    Return parameters matching the glob-like <pattern> and their values.",
@@ -207,9 +207,6 @@ var helpLines = [...]string{
 }
 
 func (d Deps) help(c *command.Ctx) error {
-	c.Out.Array(len(helpLines))
-	for _, line := range helpLines {
-		c.Out.Simple(line)
-	}
+	c.Out.Lines(helpLines)
 	return nil
 }

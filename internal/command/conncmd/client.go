@@ -268,10 +268,7 @@ func unblock(d Deps, c *command.Ctx) error {
 		return err
 	}
 	s := d.Sessions.Find(uint64(id))
-	if s != nil && s.Wait != nil && s.Wait.Unblock(len(c.Args) == 4 && c.Args.Is(3, "ERROR")) {
-		c.Out.Int(1)
-	} else {
-		c.Out.Int(0)
-	}
+	withError := len(c.Args) == 4 && c.Args.Is(3, "ERROR")
+	c.Out.OneIf(s != nil && s.Wait != nil && s.Wait.Unblock(withError))
 	return nil
 }

@@ -11,10 +11,7 @@ var clientHelp = command.Sub[Deps]{Spec: command.Spec{
 	Flags:      command.Loading | command.Stale,
 	ACL:        command.CatConnection,
 }, Run: func(_ Deps, c *command.Ctx) error {
-	c.Out.Array(len(helpLines))
-	for _, line := range helpLines {
-		c.Out.Simple(line)
-	}
+	c.Out.Lines(helpLines)
 	return nil
 }}
 

@@ -139,10 +139,7 @@ func (d Deps) help(c *command.Ctx) error {
 	for _, s := range subs() {
 		lines = append(lines, s.help...)
 	}
-	c.Out.Array(len(lines))
-	for _, line := range lines {
-		c.Out.Simple(line)
-	}
+	c.Out.Lines(lines)
 	return nil
 }
 

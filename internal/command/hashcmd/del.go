@@ -82,7 +82,7 @@ func getDel(c *command.Ctx) error {
 			c.Out.Null()
 			continue
 		}
-		write(c.Out, text, v)
+		c.Out.Element(text, v)
 		if _, err = h.Delete(fields[i]); err == nil {
 			n++
 			if c.Journaling() {

@@ -168,7 +168,7 @@ func getEx(c *command.Ctx) error {
 			c.Out.Null()
 			continue
 		}
-		write(c.Out, text, v)
+		c.Out.Element(text, v)
 		switch {
 		case o.at >= 0:
 			_, err = ch.expireField(c, &h, o.rest[i], o.at)
@@ -239,7 +239,7 @@ func setEx(c *command.Ctx) error {
 	}
 	edited(c, &h, n, reaped)
 	if err == nil {
-		boolean(c, set)
+		c.Out.OneIf(set)
 	}
 	return err
 }

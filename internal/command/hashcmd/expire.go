@@ -77,8 +77,6 @@ var (
 	errFieldCount = resp.Errorf("Number of fields must be a positive integer")
 	errFieldsDiff = resp.Errorf("The `numfields` parameter must match the number of arguments")
 	errNegative   = resp.Errorf("invalid expire time, must be >= 0")
-	errNXAndOther = resp.Errorf("NX and XX, GT or LT options at the same time are not compatible")
-	errGTAndLT    = resp.Errorf("GT and LT options at the same time are not compatible")
 )
 
 // fieldsAt is the fields that the word FIELDS and their number at argument i announce. They
@@ -107,57 +105,9 @@ func timeAt(c *command.Ctx, i int, base, unit int64) (at int64, err error) {
 	case n < 0:
 		return 0, errNegative
 	case n > latest/unit || n*unit > latest-base:
-		return 0, resp.Errorf("invalid expire time in '" + c.Name() + "' command")
+		return 0, resp.InvalidExpire(c.Name())
 	}
 	return n*unit + base, nil
-}
-
-// A condition is what must be true of the old expiry.
-type condition uint8
-
-const (
-	ifNone    condition = 1 << iota // NX
-	ifAny                           // XX
-	ifLater                         // GT
-	ifEarlier                       // LT
-)
-
-// conditions reads the words from argument 3 on, and returns the place of the next. Redis
-// knows one of them, Valkey also XX with GT or LT, which means the same in both.
-func conditions(args command.Args) (cond condition, next int, err error) {
-	for next = 3; next < len(args); next++ {
-		switch {
-		case args.Is(next, "NX"):
-			cond |= ifNone
-		case args.Is(next, "XX"):
-			cond |= ifAny
-		case args.Is(next, "GT"):
-			cond |= ifLater
-		case args.Is(next, "LT"):
-			cond |= ifEarlier
-		case cond&ifNone != 0 && cond != ifNone:
-			return 0, 0, errNXAndOther
-		case cond&ifLater != 0 && cond&ifEarlier != 0:
-			return 0, 0, errGTAndLT
-		default:
-			return cond, next, nil
-		}
-	}
-	return cond, next, nil
-}
-
-// allow says whether the expiry may change from old to at. A field that does not expire
-// lives longest: no expiry is later than that, and any is earlier.
-func (cond condition) allow(old, at int64) bool {
-	none := old < 0
-	switch {
-	case cond&ifNone != 0 && !none,
-		cond&ifAny != 0 && none,
-		cond&ifLater != 0 && (none || at <= old),
-		cond&ifEarlier != 0 && !none && at >= old:
-		return false
-	}
-	return true
 }
 
 // A change is what a command does to the expiries of fields, for the journal.
@@ -214,9 +164,12 @@ func expire(c *command.Ctx, base, unit int64) error {
 	if err != nil {
 		return err
 	}
-	cond, next, err := conditions(c.Args)
-	if err != nil {
-		return err
+	// Redis knows one word, Valkey also XX with GT or LT, which means the same in both.
+	cond, next := c.Args.ExpiryCondition(3)
+	if next < len(c.Args) {
+		if err := cond.Check(); err != nil {
+			return err
+		}
 	}
 	fields, err := fieldsAt(c.Args, next, errNumFields)
 	if err != nil {
@@ -237,7 +190,7 @@ func expire(c *command.Ctx, base, unit int64) error {
 		switch {
 		case !exists:
 			c.Out.Int(replyNoField)
-		case !cond.allow(old, at):
+		case !cond.Allows(old, at):
 			c.Out.Int(replyUnmet)
 		default:
 			if past, err = ch.expireField(c, &h, fields[i], at); past {

@@ -21,7 +21,6 @@ package hashcmd
 import (
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/ds/record"
-	"github.com/spineldb/spinel/internal/resp"
 	"github.com/spineldb/spinel/internal/value"
 )
 
@@ -97,24 +96,6 @@ func reap(c *command.Ctx, h *value.Hash, fields [][]byte, step int) (reaped int,
 	}
 	c.DB.CountFieldsExpired(reaped)
 	return reaped, nil
-}
-
-// write writes what comes out of a hash.
-func write(out *resp.Writer, text []byte, v int64) {
-	if text == nil {
-		out.BulkInt(v)
-	} else {
-		out.Bulk(text)
-	}
-}
-
-// boolean replies with 1 or 0.
-func boolean(c *command.Ctx, yes bool) {
-	if yes {
-		c.Out.Int(1)
-	} else {
-		c.Out.Int(0)
-	}
 }
 
 // nulls replies that nothing is there, n times.

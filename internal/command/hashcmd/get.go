@@ -29,7 +29,7 @@ func get(c *command.Ctx) error {
 		var text []byte
 		var v int64
 		if text, v, ok = h.Get(c.Args[2]); ok {
-			write(c.Out, text, v)
+			c.Out.Element(text, v)
 			return nil
 		}
 	}
@@ -69,7 +69,7 @@ func values(c *command.Ctx, h *value.Hash, fields [][]byte) {
 	c.Out.Array(len(fields))
 	for _, field := range fields {
 		if text, v, ok := h.Get(field); ok {
-			write(c.Out, text, v)
+			c.Out.Element(text, v)
 		} else {
 			c.Out.Null()
 		}
@@ -140,10 +140,10 @@ func all(c *command.Ctx, fields, values bool) error {
 	out := c.Out
 	h.Each(func(name []byte, nameInt int64, text []byte, textInt, _ int64) bool {
 		if fields {
-			write(out, name, nameInt)
+			out.Element(name, nameInt)
 		}
 		if values {
-			write(out, text, textInt)
+			out.Element(text, textInt)
 		}
 		return true
 	})
@@ -231,6 +231,6 @@ func exists(c *command.Ctx) error {
 	if ok {
 		_, _, ok = h.Get(c.Args[2])
 	}
-	boolean(c, ok)
+	c.Out.OneIf(ok)
 	return nil
 }

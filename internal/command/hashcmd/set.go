@@ -105,7 +105,7 @@ func setNX(c *command.Ctx) error {
 	}
 	edited(c, &h, n, reaped)
 	if err == nil {
-		boolean(c, n == 1)
+		c.Out.OneIf(n == 1)
 	}
 	return err
 }

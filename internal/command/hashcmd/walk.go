@@ -124,7 +124,7 @@ func randField(c *command.Ctx) error {
 	if ok {
 		ok = false
 		h.Random(1, rand.Uint64, func(name []byte, nameInt int64, _ []byte, _, _ int64) bool {
-			write(c.Out, name, nameInt)
+			c.Out.Element(name, nameInt)
 			ok = true
 			return true
 		})
@@ -190,9 +190,9 @@ func (w *pairWriter) write(name []byte, nameInt int64, text []byte, textInt int6
 	if w.values && w.out.Resp3 {
 		w.out.Array(2)
 	}
-	write(w.out, name, nameInt)
+	w.out.Element(name, nameInt)
 	if w.values {
-		write(w.out, text, textInt)
+		w.out.Element(text, textInt)
 	}
 }
 

@@ -49,15 +49,10 @@ func debug(c *command.Ctx) error {
 		return nil
 	case c.Args.Is(1, "TODENSE"):
 		changed, err := toDense(c, key, b)
-		if err != nil {
-			return err
+		if err == nil {
+			c.Out.OneIf(changed)
 		}
-		if changed {
-			c.Out.Int(1)
-		} else {
-			c.Out.Int(0)
-		}
-		return nil
+		return err
 	default:
 		return resp.Errorf("Unknown PFDEBUG subcommand '" + string(c.Args[1]) + "'")
 	}

@@ -88,19 +88,3 @@ func appendHuman(dst []byte, n int64) []byte {
 	}
 	return append(strconv.AppendFloat(dst, v, 'f', 2, 64), units[unit])
 }
-
-// share is n as hundredths of whole.
-func share(n, whole int64) float64 {
-	if whole <= 0 {
-		return 0
-	}
-	return float64(n) * 100 / float64(whole)
-}
-
-// ratio is n for each of whole, 1 if one of them is not known.
-func ratio(n, whole int64) float64 {
-	if n <= 0 || whole <= 0 {
-		return 1
-	}
-	return float64(n) / float64(whole)
-}

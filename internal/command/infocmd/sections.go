@@ -1,6 +1,10 @@
 package infocmd
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/spineldb/spinel/internal/observe"
+)
 
 func (r *report) server(dst []byte) []byte {
 	g, b, f := r.figures(), &r.Build, fields(dst)
@@ -75,7 +79,7 @@ func (r *report) persistence(dst []byte) []byte {
 	f.int("current_cow_peak", p.SaveHeldPeak)
 	f.int("current_cow_size", p.SaveHeldBytes)
 	f.int("current_cow_size_age", 0)
-	f.decimal("current_fork_perc", share(p.SavedKeys, p.KeysToSave), 2)
+	f.decimal("current_fork_perc", observe.Percent(p.SavedKeys, p.KeysToSave), 2)
 	f.int("current_save_keys_processed", p.SavedKeys)
 	f.int("current_save_keys_total", p.KeysToSave)
 	f.int("rdb_changes_since_last_save", p.Changes)
@@ -100,7 +104,7 @@ func (r *report) persistence(dst []byte) []byte {
 		f.int("loading_total_bytes", p.LoadTotal)
 		f.int("loading_rdb_used_mem", r.Keyspace.Used())
 		f.int("loading_loaded_bytes", p.LoadDone)
-		f.decimal("loading_loaded_perc", share(p.LoadDone, p.LoadTotal), 2)
+		f.decimal("loading_loaded_perc", observe.Percent(p.LoadDone, p.LoadTotal), 2)
 		f.int("loading_eta_seconds", p.LoadETA)
 	}
 	return f
@@ -167,11 +171,11 @@ func (r *report) memory(dst []byte) []byte {
 	f.bytes("used_memory", used)
 	f.bytes("used_memory_rss", rss)
 	f.bytes("used_memory_peak", peak)
-	f.percent("used_memory_peak_perc", share(used, peak))
+	f.percent("used_memory_peak_perc", observe.Percent(used, peak))
 	f.int("used_memory_overhead", overhead)
 	f.int("used_memory_startup", g.Memory.Startup)
 	f.int("used_memory_dataset", used-overhead)
-	f.percent("used_memory_dataset_perc", share(used-overhead, used))
+	f.percent("used_memory_dataset_perc", observe.Percent(used-overhead, used))
 	f.int("allocator_allocated", parts.Live)
 	f.int("allocator_active", parts.Held)
 	f.int("allocator_resident", parts.Held)
@@ -186,13 +190,13 @@ func (r *report) memory(dst []byte) []byte {
 	f.bytes("maxmemory", r.Keyspace.Tuning.MaxMemory.Load())
 	policy, _ := r.Options.Text("maxmemory-policy")
 	f.text("maxmemory_policy", policy)
-	f.decimal("allocator_frag_ratio", ratio(parts.Held, parts.Live), 2)
+	f.decimal("allocator_frag_ratio", observe.Ratio(parts.Held, parts.Live), 2)
 	f.int("allocator_frag_bytes", parts.Held-parts.Live)
 	f.decimal("allocator_rss_ratio", 1, 2)
 	f.int("allocator_rss_bytes", 0)
-	f.decimal("rss_overhead_ratio", ratio(rss, parts.Held), 2)
+	f.decimal("rss_overhead_ratio", observe.Ratio(rss, parts.Held), 2)
 	f.int("rss_overhead_bytes", rss-parts.Held)
-	f.decimal("mem_fragmentation_ratio", ratio(rss, used), 2)
+	f.decimal("mem_fragmentation_ratio", observe.Ratio(rss, used), 2)
 	f.int("mem_fragmentation_bytes", rss-used)
 	f.zeros("mem_not_counted_for_evict", "mem_replication_backlog", "mem_total_replication_buffers",
 		"mem_clients_slaves")

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/command"
-	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/numtext"
 	"github.com/spineldb/spinel/internal/resp"
 )
@@ -83,8 +82,11 @@ const (
 // Options and the number are looked at before the key, so that a wrong call is an error
 // whether or not the key is there.
 func expire(c *command.Ctx, base clock.Millis, unit int64) error {
-	cond, err := conditions(c)
-	if err != nil {
+	cond, next := c.Args.ExpiryCondition(3)
+	if next < len(c.Args) {
+		return resp.Errorf("Unsupported option " + string(c.Args[next]))
+	}
+	if err := cond.Check(); err != nil {
 		return err
 	}
 	when, err := c.Args.Int(2)
@@ -93,12 +95,12 @@ func expire(c *command.Ctx, base clock.Millis, unit int64) error {
 	}
 	at, ok := absolute(when, base, unit)
 	if !ok {
-		return invalidExpire(c)
+		return resp.InvalidExpire(c.Name())
 	}
 	key := c.Args[1]
 	access(c, key)
 	old, ok := c.DB.Expiry(key)
-	if !ok || !cond.allow(old, at) {
+	if !ok || !cond.Allows(old, at) {
 		c.Out.Int(0)
 		return nil
 	}
@@ -131,61 +133,4 @@ func absolute(when int64, base clock.Millis, unit int64) (at int64, ok bool) {
 	return when + int64(base), true
 }
 
-func invalidExpire(c *command.Ctx) error {
-	return resp.Errorf("invalid expire time in '" + c.Name() + "' command")
-}
-
-// A condition is what must be true of the old expiry. Several may be asked for.
-type condition uint8
-
-const (
-	ifNone    condition = 1 << iota // NX
-	ifAny                           // XX
-	ifLater                         // GT
-	ifEarlier                       // LT
-)
-
-var (
-	errNXAndOthers = &resp.Error{Code: "ERR",
-		Text: "NX and XX, GT or LT options at the same time are not compatible"}
-	errGTAndLT = &resp.Error{Code: "ERR", Text: "GT and LT options at the same time are not compatible"}
-)
-
-// conditions reads the options from argument 3 on.
-func conditions(c *command.Ctx) (cond condition, err error) {
-	for i := 3; i < len(c.Args); i++ {
-		switch {
-		case c.Args.Is(i, "NX"):
-			cond |= ifNone
-		case c.Args.Is(i, "XX"):
-			cond |= ifAny
-		case c.Args.Is(i, "GT"):
-			cond |= ifLater
-		case c.Args.Is(i, "LT"):
-			cond |= ifEarlier
-		default:
-			return 0, resp.Errorf("Unsupported option " + string(c.Args[i]))
-		}
-	}
-	switch {
-	case cond&ifNone != 0 && cond != ifNone:
-		return 0, errNXAndOthers
-	case cond&ifLater != 0 && cond&ifEarlier != 0:
-		return 0, errGTAndLT
-	}
-	return cond, nil
-}
-
-// allow says whether the expiry may change from old to at. A key that does not expire
-// lives longest: no expiry is later than that, and any is earlier.
-func (cond condition) allow(old, at int64) bool {
-	none := old == keyspace.NoTTL
-	switch {
-	case cond&ifNone != 0 && !none,
-		cond&ifAny != 0 && none,
-		cond&ifLater != 0 && (none || at <= old),
-		cond&ifEarlier != 0 && !none && at >= old:
-		return false
-	}
-	return true
-}
+func invalidExpire(c *command.Ctx) error { return resp.InvalidExpire(c.Name()) }

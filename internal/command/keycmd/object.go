@@ -139,14 +139,11 @@ func accessed(c *command.Ctx, lfu bool, ask func(*keyspace.Txn, []byte) (int64, 
 }
 
 func objectHelp(c *command.Ctx) error {
-	c.Out.Array(len(objectHelpLines))
-	for _, line := range objectHelpLines {
-		c.Out.Simple(line)
-	}
+	c.Out.Lines(objectHelpLines)
 	return nil
 }
 
-var objectHelpLines = [...]string{
+var objectHelpLines = []string{
 	"OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
 	"ENCODING <key>",
 	"    How the value of <key> is kept, in the words of Redis.",

@@ -107,6 +107,6 @@ func persist(c *command.Ctx) error {
 			return err
 		}
 	}
-	boolean(c, ok)
+	c.Out.OneIf(ok)
 	return nil
 }

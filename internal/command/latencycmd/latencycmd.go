@@ -31,10 +31,7 @@ var Family = command.ServiceFamily[Deps]{Group: "server"}
 
 // writeHelp replies with the lines of a HELP.
 func writeHelp(c *command.Ctx, lines []string) error {
-	c.Out.Array(len(lines))
-	for _, line := range lines {
-		c.Out.Simple(line)
-	}
+	c.Out.Lines(lines)
 	return nil
 }
 

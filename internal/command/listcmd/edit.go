@@ -170,7 +170,7 @@ func ltrim(c *command.Ctx) error {
 	}
 	l := value.ListIn(&cell)
 	n := l.Len()
-	from, to := bounds(start, stop, n)
+	from, to := command.Span(start, stop, n)
 	if from == to { // nothing stays
 		c.DB.Delete(c.Args[1])
 		c.DB.MarkDirty(n - 1)

@@ -11,21 +11,11 @@ import (
 	"math"
 
 	"github.com/spineldb/spinel/internal/command"
-	"github.com/spineldb/spinel/internal/ds/listpack"
 	"github.com/spineldb/spinel/internal/resp"
 )
 
 // Family is every command in this package; each file adds its own.
 var Family = command.Family{Group: "list"}
-
-// write replies with an element.
-func write(out *resp.Writer, e listpack.Elem) {
-	if e.IsInt {
-		out.BulkInt(e.Int)
-	} else {
-		out.Bulk(e.Bytes)
-	}
-}
 
 // side reads LEFT or RIGHT.
 func side(args command.Args, i int) (front bool, err error) {
@@ -45,21 +35,4 @@ func positive(args command.Args, i int) (int, error) {
 		return 0, resp.ErrNotPositive
 	}
 	return int(n), nil
-}
-
-// bounds turns two indices, negative ones from the end, into a range of a list of n
-// elements; empty if from >= to.
-func bounds(start, stop int64, n int) (from, to int) {
-	length := int64(n)
-	if start < 0 {
-		start = max(start+length, 0)
-	}
-	if stop < 0 {
-		stop += length
-	}
-	stop = min(stop, length-1)
-	if start > stop {
-		return 0, 0
-	}
-	return int(start), int(stop) + 1
 }

@@ -128,7 +128,7 @@ func move(c *command.Ctx, from, to bool, until *int64) error {
 	}
 	l := value.ListIn(&cell)
 	e := l.End(from)
-	write(c.Out, e)
+	c.Out.Element(e.Bytes, e.Int)
 	var buf [64]byte
 	elem := e.AppendTo(buf[:0]) // the list is about to change
 	if bytes.Equal(source, target) {

@@ -68,7 +68,8 @@ func pop(c *command.Ctx, front bool) error {
 func popSome(c *command.Ctx, key []byte, l *value.List, count int, front bool) error {
 	n := min(count, l.Len())
 	if n == 1 {
-		write(c.Out, l.End(front))
+		e := l.End(front)
+		c.Out.Element(e.Bytes, e.Int)
 		err := l.Pop(front)
 		c.DB.Edited(key, l.Cell, 1)
 		return err
@@ -81,7 +82,7 @@ func popSome(c *command.Ctx, key []byte, l *value.List, count int, front bool) e
 	it := l.Iter(from, !front)
 	for range n {
 		e, _ := it.Next()
-		write(c.Out, e)
+		c.Out.Element(e.Bytes, e.Int)
 	}
 	if !front {
 		from = length - n

@@ -99,7 +99,8 @@ func lindex(c *command.Ctx) error {
 		c.Out.Null()
 		return nil
 	}
-	write(c.Out, l.At(int(i)))
+	e := l.At(int(i))
+	c.Out.Element(e.Bytes, e.Int)
 	return nil
 }
 
@@ -121,7 +122,7 @@ func lrange(c *command.Ctx) error {
 		return nil
 	}
 	l := value.ListIn(&cell)
-	from, to := bounds(start, stop, l.Len())
+	from, to := command.Span(start, stop, l.Len())
 	c.Out.Array(to - from)
 	if from == to {
 		return nil

@@ -145,7 +145,7 @@ func (d Deps) purge(c *command.Ctx) error {
 	return nil
 }
 
-var helpLines = [...]string{
+var helpLines = []string{
 	"MEMORY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
 	"DOCTOR",
 	"    Return memory problems reports.",
@@ -163,9 +163,6 @@ var helpLines = [...]string{
 }
 
 func (d Deps) help(c *command.Ctx) error {
-	c.Out.Array(len(helpLines))
-	for _, line := range helpLines {
-		c.Out.Simple(line)
-	}
+	c.Out.Lines(helpLines)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/keyspace"
+	"github.com/spineldb/spinel/internal/observe"
 )
 
 // A picture is everything that is known about the memory, at one moment.
@@ -36,21 +37,6 @@ func (d Deps) look(c *command.Ctx) picture {
 }
 
 func (p *picture) dataset() int64 { return p.used - p.overhead }
-
-// percent is how many hundredths n is of whole; 0 if there is nothing.
-func percent(n, whole int64) float64 {
-	if whole <= 0 {
-		return 0
-	}
-	return float64(n) * 100 / float64(whole)
-}
-
-func ratio(n, of int64) float64 {
-	if of <= 0 || n <= 0 {
-		return 1
-	}
-	return float64(n) / float64(of)
-}
 
 // stats replies with the fields of Redis 7.2. Fields of what this server has not got
 // (replicas, cluster links, an append-only file, scripts) are 0.
@@ -99,18 +85,18 @@ func (d Deps) stats(c *command.Ctx) error {
 	}
 	number("keys.bytes-per-key", perKey)
 	number("dataset.bytes", p.dataset())
-	double("dataset.percentage", percent(p.dataset(), p.used))
-	double("peak.percentage", percent(p.used, p.Peak))
+	double("dataset.percentage", observe.Percent(p.dataset(), p.used))
+	double("peak.percentage", observe.Percent(p.used, p.Peak))
 	number("allocator.allocated", p.parts.Live)
 	number("allocator.active", p.parts.Held)
 	number("allocator.resident", p.parts.Held)
-	double("allocator-fragmentation.ratio", ratio(p.parts.Held, p.parts.Live))
+	double("allocator-fragmentation.ratio", observe.Ratio(p.parts.Held, p.parts.Live))
 	number("allocator-fragmentation.bytes", p.parts.Held-p.parts.Live)
 	double("allocator-rss.ratio", 1)
 	number("allocator-rss.bytes", 0)
-	double("rss-overhead.ratio", ratio(p.Resident, p.parts.Held))
+	double("rss-overhead.ratio", observe.Ratio(p.Resident, p.parts.Held))
 	number("rss-overhead.bytes", p.Resident-p.parts.Held)
-	double("fragmentation", ratio(p.Resident, p.used))
+	double("fragmentation", observe.Ratio(p.Resident, p.used))
 	number("fragmentation.bytes", p.Resident-p.used)
 	c.Out.End(reply, n)
 	return nil
@@ -151,13 +137,13 @@ func (d Deps) doctor(c *command.Ctx) error {
 			found = append(found, fmt.Sprintf(text, extra>>20))
 		}
 	}
-	note(ratio(p.Peak, p.used), p.Peak-p.used, peakRatio,
+	note(observe.Ratio(p.Peak, p.used), p.Peak-p.used, peakRatio,
 		"Peak: some time ago %d MB more were in use than now. If the process still looks big, MEMORY PURGE "+
 			"gives back what is free.")
-	note(ratio(p.parts.Held, p.parts.Live), p.parts.Held-p.parts.Live, heldRatio,
+	note(observe.Ratio(p.parts.Held, p.parts.Live), p.parts.Held-p.parts.Live, heldRatio,
 		"Free pages: %d MB are held that no key uses. They are given back little by little; MEMORY PURGE "+
 			"does it now. What remains lies between blocks in use and serves new keys.")
-	note(ratio(p.Resident, p.parts.Held+p.clients), p.Resident-p.parts.Held-p.clients, residentRatio,
+	note(observe.Ratio(p.Resident, p.parts.Held+p.clients), p.Resident-p.parts.Held-p.clients, residentRatio,
 		"Process: %d MB are neither keys nor buffers of clients. A snapshot under way, large replies and the "+
 			"Go runtime count here.")
 	if p.clients > clientBytesTotal {

@@ -47,7 +47,7 @@ func choose(c *command.Ctx, k combination, all []value.Set) {
 		for i := range sets {
 			sets[i].Each(func(text []byte, v int64) bool {
 				if m.Set(text, v); k.keeps(&m, i, all) {
-					write(c.Out, text, v)
+					c.Out.Element(text, v)
 					n++
 				}
 				return true
@@ -73,7 +73,7 @@ func choose(c *command.Ctx, k combination, all []value.Set) {
 	for i := range sets {
 		sets[i].Each(func(text []byte, v int64) bool {
 			if wanted[at/64]&(1<<(at%64)) != 0 {
-				write(c.Out, text, v)
+				c.Out.Element(text, v)
 			}
 			at++
 			return true
@@ -85,7 +85,7 @@ func choose(c *command.Ctx, k combination, all []value.Set) {
 func all(c *command.Ctx, s *value.Set) {
 	c.Out.Set(s.Len())
 	s.Each(func(text []byte, v int64) bool {
-		write(c.Out, text, v)
+		c.Out.Element(text, v)
 		return true
 	})
 }

@@ -26,7 +26,6 @@ package setcmd
 import (
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/ds/record"
-	"github.com/spineldb/spinel/internal/resp"
 	"github.com/spineldb/spinel/internal/value"
 )
 
@@ -61,22 +60,4 @@ func edit(c *command.Ctx, key []byte) (s value.Set, ok bool, err error) {
 func edited(c *command.Ctx, key []byte, s *value.Set, n int) {
 	s.Store()
 	c.DB.Edited(key, &s.Cell, n)
-}
-
-// write writes a member to the reply.
-func write(out *resp.Writer, text []byte, v int64) {
-	if text == nil {
-		out.BulkInt(v)
-	} else {
-		out.Bulk(text)
-	}
-}
-
-// boolean replies with 1 or 0.
-func boolean(c *command.Ctx, yes bool) {
-	if yes {
-		c.Out.Int(1)
-	} else {
-		c.Out.Int(0)
-	}
 }

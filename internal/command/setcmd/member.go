@@ -111,7 +111,7 @@ func sismember(c *command.Ctx) error {
 	if err != nil {
 		return err
 	}
-	boolean(c, ok && s.Has(c.Args[2]))
+	c.Out.OneIf(ok && s.Has(c.Args[2]))
 	return nil
 }
 
@@ -135,7 +135,7 @@ func smismember(c *command.Ctx) error {
 	}
 	c.Out.Array(len(c.Args) - 2)
 	for _, member := range c.Args[2:] {
-		boolean(c, ok && s.Has(member))
+		c.Out.OneIf(ok && s.Has(member))
 	}
 	return nil
 }
@@ -197,7 +197,7 @@ func smove(c *command.Ctx) error {
 	}
 	has := src.Has(member)
 	if !has || bytes.Equal(from, to) {
-		boolean(c, has)
+		c.Out.OneIf(has)
 		return nil
 	}
 	if !there {

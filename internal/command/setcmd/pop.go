@@ -46,7 +46,7 @@ func spop(c *command.Ctx) error {
 	}
 	j := popped{c: c, key: key}
 	text, v := s.Random(rand.Uint64)
-	write(c.Out, text, v)
+	c.Out.Element(text, v)
 	j.note(text, v)
 	if _, err = s.RemoveMember(text, v); err != nil {
 		edited(c, key, &s, 0)
@@ -164,7 +164,7 @@ func (j *popped) end() {
 func (j *popped) pop(s *value.Set, n int) int {
 	out := j.c.Out
 	take := func(text []byte, v int64) {
-		write(out, text, v)
+		out.Element(text, v)
 		j.note(text, v)
 	}
 	if s.IsFrozen() {
@@ -188,7 +188,7 @@ func (j *popped) popAllBut(s *value.Set, stay int) (err error) {
 			_, err = rest.AddMember(text, v)
 			stay--
 		} else {
-			write(j.c.Out, text, v)
+			j.c.Out.Element(text, v)
 			j.note(text, v)
 		}
 		left--

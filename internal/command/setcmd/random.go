@@ -54,7 +54,7 @@ func srandmember(c *command.Ctx) error {
 		return nil
 	}
 	text, v := s.Random(rand.Uint64)
-	write(c.Out, text, v)
+	c.Out.Element(text, v)
 	return nil
 }
 
@@ -78,7 +78,7 @@ func randomMembers(c *command.Ctx) error {
 	case count >= int64(s.Len()):
 		c.Out.Array(s.Len())
 		s.Each(func(text []byte, v int64) bool {
-			write(c.Out, text, v)
+			c.Out.Element(text, v)
 			return true
 		})
 	case s.Encoding() == record.Packed || count > int64(s.Len())/sparse:
@@ -97,7 +97,7 @@ func repeated(c *command.Ctx, s *value.Set, n int64) error {
 	c.Out.Array(int(n))
 	for range n {
 		text, v := s.Random(rand.Uint64)
-		write(c.Out, text, v)
+		c.Out.Element(text, v)
 		if c.Out.Len()-begin > replyMax {
 			return errReplySize
 		}
@@ -116,7 +116,7 @@ func sample(c *command.Ctx, s *value.Set, n int) {
 	left := uint64(s.Len())
 	s.Each(func(text []byte, v int64) bool {
 		if rand.Uint64()%left < uint64(n) {
-			write(c.Out, text, v)
+			c.Out.Element(text, v)
 			n--
 		}
 		left--
@@ -150,7 +150,7 @@ func draws(c *command.Ctx, s *value.Set, n int) {
 		if !insert(slots, id) {
 			continue
 		}
-		write(c.Out, text, v)
+		c.Out.Element(text, v)
 		n--
 	}
 }

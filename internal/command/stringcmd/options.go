@@ -149,25 +149,21 @@ func deadline(c *command.Ctx, i int, unit option) (int64, error) {
 		return 0, err
 	}
 	if at <= 0 {
-		return 0, badExpiry(c)
+		return 0, resp.InvalidExpire(c.Name())
 	}
 	if unit&(optEX|optEXAT) != 0 {
 		if at > math.MaxInt64/1000 {
-			return 0, badExpiry(c)
+			return 0, resp.InvalidExpire(c.Name())
 		}
 		at *= 1000
 	}
 	if unit&(optEX|optPX) != 0 {
 		if at > math.MaxInt64-int64(c.DB.Now) {
-			return 0, badExpiry(c)
+			return 0, resp.InvalidExpire(c.Name())
 		}
 		at += int64(c.DB.Now)
 	}
 	return at, nil
-}
-
-func badExpiry(c *command.Ctx) error {
-	return resp.Errorf("invalid expire time in '" + c.Name() + "' command")
 }
 
 // decimal is the text of a number, for the journal.

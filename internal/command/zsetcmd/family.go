@@ -26,15 +26,6 @@ import (
 // Family is every command in this package; each file adds its own.
 var Family = command.Family{Group: "sorted-set"}
 
-// writeMember writes a member as sets give it: a text that is not nil, or an integer.
-func writeMember(out *resp.Writer, text []byte, v int64) {
-	if text != nil {
-		out.Bulk(text)
-	} else {
-		out.BulkInt(v)
-	}
-}
-
 // A pairs is a list of members, with their scores or without. With RESP3 each member is
 // in an array with its score.
 type pairs struct {
@@ -61,7 +52,7 @@ func (p *pairs) add(text []byte, v int64, score float64) {
 	if p.nested {
 		p.out.Array(2)
 	}
-	writeMember(p.out, text, v)
+	p.out.Element(text, v)
 	if p.scores {
 		p.out.Double(score)
 	}

@@ -84,7 +84,7 @@ func randomOne(c *command.Ctx) error {
 	z := value.ZSetOf(&cell)
 	it := z.Iter(rand.IntN(z.Len()), false)
 	text, v, _, _ := it.Next()
-	writeMember(c.Out, text, v)
+	c.Out.Element(text, v)
 	return nil
 }
 

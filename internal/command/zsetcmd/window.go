@@ -91,22 +91,12 @@ func (w *window) ranks(z *value.ZSet) (from, to int) {
 		from, to = z.Members(&w.members)
 		return w.part(from, to)
 	}
-	n := int64(z.Len())
-	start, stop := w.start, w.stop
-	if start < 0 {
-		start = max(start+n, 0)
+	n := z.Len()
+	from, to = command.Span(w.start, w.stop, n)
+	if w.back && from < to {
+		from, to = n-to, n-from
 	}
-	if stop < 0 {
-		stop += n
-	}
-	stop = min(stop, n-1)
-	if start > stop {
-		return 0, 0
-	}
-	if w.back {
-		start, stop = n-1-stop, n-1-start
-	}
-	return int(start), int(stop) + 1
+	return from, to
 }
 
 // part is what the limit leaves of a range of ranks.
