@@ -47,6 +47,7 @@ type Shared struct {
 	// Background, if set, runs tasks, so that whoever sets it can wait for their end.
 	Background func(task func())
 	tasks      tasks
+	gone       goneStreams
 
 	Tracking atomic.Bool // latency-tracking
 }

@@ -239,6 +239,7 @@ func (ks *Keyspace) evict(db int, key []byte) bool {
 	if ks.Evicted != nil {
 		ks.Evicted(db, key)
 	}
+	ks.goes(st, db, record.At(st.heap.arena, s.Ref()))
 	ks.remove(st, tb, db, at, s, key)
 	ks.used.Add(st.settle())
 	ks.Stats.Evicted.Add(1)

@@ -248,6 +248,7 @@ func (ks *Keyspace) sweepBucket(
 		if ks.Expired != nil {
 			ks.Expired(db, key)
 		}
+		ks.goes(st, db, rec)
 		s := tb.dict.Find(p, key)
 		ks.remove(st, tb, db, p, s, key)
 		ks.Stats.Expired.Add(1)

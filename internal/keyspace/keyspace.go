@@ -70,6 +70,9 @@ type Keyspace struct {
 	// FieldExpired is called likewise before a sweep removes a field of a hash. If it was
 	// the last one, the key goes too.
 	FieldExpired func(db int, key, field []byte)
+	// StreamGone is called likewise before a sweep or an eviction removes a stream that
+	// somebody waits for. Who waits in a group is to be told: see Txn.WakeIn.
+	StreamGone func(db int, key []byte)
 	// now is the wall time as the cron last saw it, for the expiry hints.
 	now atomic.Int64
 }

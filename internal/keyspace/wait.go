@@ -141,6 +141,17 @@ func (t *Txn) wake(st *stripe, db int, key []byte) {
 // stripe is locked.
 func (t *Txn) WakeIn(db int, key []byte) { t.wake(&t.ks.stripes[stripeOf(t.placement(key))], db, key) }
 
+// goes is called before a record is removed by nobody's command.
+func (ks *Keyspace) goes(st *stripe, db int, rec record.Record) {
+	if rec.Type() != record.Stream || len(st.waiters) == 0 || ks.StreamGone == nil {
+		return
+	}
+	key := rec.Key()
+	if st.waiters[watchedKey{db, string(key)}] != nil {
+		ks.StreamGone(db, key)
+	}
+}
+
 // HasReady says whether there are waiters to be served.
 func (t *Txn) HasReady() bool { return len(t.ready) > 0 }
 

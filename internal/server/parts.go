@@ -76,6 +76,7 @@ func (s *Server) followParts() {
 	s.shared.Changed = s.saver.AddChanges
 	s.shared.Redact = s.redact
 	s.shared.Background = s.inBackground
+	s.keyspace.StreamGone = s.shared.StreamGone
 	s.shared.Congested = s.saver.Congested
 	s.shared.Help = s.saver.Help
 }

@@ -6,8 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/hash"
+	"github.com/spineldb/spinel/internal/keyspace"
 )
 
 // sealed completes a payload as anybody can.
@@ -206,6 +208,56 @@ func TestGroupGoesAway(t *testing.T) {
 		}
 		if got := strings.ReplaceAll(string(c.Tick()), "\r\n", " "); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.calls, got, tt.want)
+		}
+	}
+}
+
+// TestStreamGoesByItself: they are told as well if nobody's command removes the key.
+func TestStreamGoesByItself(t *testing.T) {
+	const gone = "-UNBLOCKED the stream key no longer exists "
+	for name, remove := range map[string]func(db *cmdtest.DB){
+		"sweep": func(db *cmdtest.DB) {
+			db.Do("PEXPIRE", "s", "10")
+			db.Clock.Advance(3 * time.Second)
+			db.Keyspace.SetNow(clock.Now(db.Clock))
+			for range 5 {
+				db.Keyspace.Sweep(time.Second)
+			}
+		},
+		"eviction": func(db *cmdtest.DB) {
+			db.Keyspace.Tuning.Policy.Store(int32(keyspace.AllKeysRandom))
+			db.Keyspace.Tuning.MaxMemory.Store(1)
+			db.Keyspace.Evict()
+			db.Keyspace.Tuning.MaxMemory.Store(0)
+		},
+	} {
+		for again, want := range map[string]string{
+			"PING":                         gone,
+			"XADD s 9 f v":                 "-NOGROUP the consumer group this client was blocked on no longer exists ",
+			"XGROUP CREATE s g $ MKSTREAM": "",
+			"MULTI,XADD s 1 f v,XGROUP CREATE s g 0,EXEC": "*1 *2 $1 s *1 *2 $3 1-0 *2 $1 f $1 v ",
+		} {
+			db := newDB(t)
+			var tasks []func()
+			db.Shared.Background = func(task func()) { tasks = append(tasks, task) }
+			db.Keyspace.StreamGone = db.Shared.StreamGone
+			db.Do("XGROUP", "CREATE", "s", "g", "$", "MKSTREAM")
+			db.Do("XGROUP", "CREATE", "other", "g", "$", "MKSTREAM")
+			c := waiting(t, db, "XREADGROUP GROUP g c BLOCK 0 STREAMS s s > >")
+			d := waiting(t, db, "XREAD BLOCK 0 STREAMS s $")
+			remove(db)
+			for _, call := range strings.Split(again, ",") {
+				db.Do(strings.Fields(call)...)
+			}
+			for _, task := range tasks {
+				task()
+			}
+			if got := strings.ReplaceAll(string(c.Tick()), "\r\n", " "); got != want || len(tasks) != 1 {
+				t.Errorf("%s, %s: got %q of %d tasks, want %q", name, again, got, len(tasks), want)
+			}
+			if got := d.Tick(); strings.HasPrefix(string(got), "-") {
+				t.Errorf("%s, %s: who reads without a group is told %q", name, again, got)
+			}
 		}
 	}
 }
