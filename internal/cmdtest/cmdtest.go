@@ -19,6 +19,7 @@ import (
 
 	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/command"
+	"github.com/spineldb/spinel/internal/command/stringcmd"
 	"github.com/spineldb/spinel/internal/exec"
 	"github.com/spineldb/spinel/internal/journal"
 	"github.com/spineldb/spinel/internal/keyspace"
@@ -49,6 +50,9 @@ type Client struct {
 	out     []byte
 }
 
+// maxBulk is the most bytes of a string.
+const maxBulk = 512 << 20
+
 // reserve keeps many tests' arenas small.
 const reserve = 1 << 28
 
@@ -57,6 +61,12 @@ const reserve = 1 << 28
 func New(t testing.TB, families ...[]*command.Spec) *DB {
 	t.Helper()
 	return newDB(t, keyspace.Options{Databases: 16}, families)
+}
+
+// Strings are the commands of strings, with Redis's limit: what tests of other families make
+// keys of another type with.
+func Strings() []*command.Spec {
+	return stringcmd.Family.With(stringcmd.Deps{MaxBulk: func() int64 { return maxBulk }})
 }
 
 // NewCluster is New for a node of a cluster.
@@ -89,7 +99,7 @@ func newDB(t testing.TB, o keyspace.Options, families [][]*command.Spec) *DB {
 		Latency:  observe.NewLatencyMonitor(clk),
 		Split:    words,
 	}
-	sh.Limits.Bulk.Store(512 << 20)
+	sh.Limits.Bulk.Store(maxBulk)
 	sh.Monitor = func(*session.Session, int, command.Args) {}
 	db := &DB{t: t, Clock: clk, Keyspace: ks, Shared: sh}
 	db.Executor = exec.New(sh)

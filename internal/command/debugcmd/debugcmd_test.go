@@ -11,7 +11,6 @@ import (
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/command/debugcmd"
-	"github.com/spineldb/spinel/internal/command/stringcmd"
 	"github.com/spineldb/spinel/internal/command/txcmd"
 	"github.com/spineldb/spinel/internal/config"
 	"github.com/spineldb/spinel/internal/exec"
@@ -36,7 +35,7 @@ func newWorld(t testing.TB, lines string, more ...[]*command.Spec) *world {
 	}
 	if len(more) == 0 {
 		more = [][]*command.Spec{txcmd.Family.Specs,
-			stringcmd.Family.With(stringcmd.Deps{MaxBulk: func() int64 { return 512 << 20 }})}
+			cmdtest.Strings()}
 	}
 	table, err := command.NewTable(nil, append(more,
 		debugcmd.Family.With(debugcmd.Deps{

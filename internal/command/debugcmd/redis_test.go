@@ -16,7 +16,6 @@ import (
 	"github.com/spineldb/spinel/internal/command/keycmd"
 	"github.com/spineldb/spinel/internal/command/listcmd"
 	"github.com/spineldb/spinel/internal/command/setcmd"
-	"github.com/spineldb/spinel/internal/command/stringcmd"
 	"github.com/spineldb/spinel/internal/command/txcmd"
 	"github.com/spineldb/spinel/internal/command/zsetcmd"
 	"github.com/spineldb/spinel/internal/original"
@@ -25,7 +24,7 @@ import (
 func everyType() [][]*command.Spec {
 	return [][]*command.Spec{
 		keycmd.Family.Specs, listcmd.Family.Specs, setcmd.Family.Specs, hashcmd.Family.Specs, zsetcmd.Family.Specs,
-		txcmd.Family.Specs, stringcmd.Family.With(stringcmd.Deps{MaxBulk: func() int64 { return 512 << 20 }}),
+		txcmd.Family.Specs, cmdtest.Strings(),
 	}
 }
 

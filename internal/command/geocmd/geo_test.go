@@ -7,14 +7,13 @@ import (
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/command/geocmd"
 	"github.com/spineldb/spinel/internal/command/keycmd"
-	"github.com/spineldb/spinel/internal/command/stringcmd"
 	"github.com/spineldb/spinel/internal/command/zsetcmd"
 )
 
 // newDB is a server with geo commands, sorted sets, and what looks at keys.
 func newDB(t testing.TB) *cmdtest.DB {
 	return cmdtest.New(t, geocmd.Family.Specs, zsetcmd.Family.Specs, keycmd.Family.Specs,
-		stringcmd.Family.With(stringcmd.Deps{MaxBulk: func() int64 { return 1 << 20 }}))
+		cmdtest.Strings())
 }
 
 // both calls f with limits under which the few members of a test are a listpack, and

@@ -8,14 +8,13 @@ import (
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/command/hashcmd"
 	"github.com/spineldb/spinel/internal/command/keycmd"
-	"github.com/spineldb/spinel/internal/command/stringcmd"
 	"github.com/spineldb/spinel/internal/command/txcmd"
 )
 
 func newDB(t testing.TB) *cmdtest.DB {
 	t.Helper()
 	return cmdtest.New(t, hashcmd.Family.Specs, keycmd.Family.Specs, txcmd.Family.Specs,
-		stringcmd.Family.With(stringcmd.Deps{MaxBulk: func() int64 { return 512 << 20 }}))
+		cmdtest.Strings())
 }
 
 // fill makes a hash of n fields, of which each that is divided by past has an expiry.

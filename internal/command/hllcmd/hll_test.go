@@ -8,12 +8,11 @@ import (
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/command/hllcmd"
 	"github.com/spineldb/spinel/internal/command/keycmd"
-	"github.com/spineldb/spinel/internal/command/stringcmd"
 )
 
 func newDB(t testing.TB) *cmdtest.DB {
 	return cmdtest.New(t, keycmd.Family.Specs, hllcmd.Family.Specs,
-		stringcmd.Family.With(stringcmd.Deps{MaxBulk: func() int64 { return 512 << 20 }}))
+		cmdtest.Strings())
 }
 
 func TestAdd(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/command/infocmd"
-	"github.com/spineldb/spinel/internal/command/stringcmd"
 	"github.com/spineldb/spinel/internal/config"
 	"github.com/spineldb/spinel/internal/exec"
 	"github.com/spineldb/spinel/internal/keyspace"
@@ -29,7 +28,7 @@ func newWorld(t *testing.T, own ...infocmd.Section) *world {
 	w := &world{DB: cmdtest.New(t)}
 	w.set = config.NewSchema(infocmd.Options, keyspace.ConfigOptions, config.Kept).NewSet()
 	table, err := command.NewTable(nil,
-		stringcmd.Family.With(stringcmd.Deps{MaxBulk: func() int64 { return 512 << 20 }}),
+		cmdtest.Strings(),
 		infocmd.Family.With(infocmd.Deps{
 			Build: infocmd.Build{
 				RedisVersion: "7.2.4", Version: "1.2.3", RunID: strings.Repeat("ab", 20), Executable: "/usr/bin/spinel",

@@ -12,7 +12,6 @@ import (
 	"github.com/spineldb/spinel/internal/command/listcmd"
 	"github.com/spineldb/spinel/internal/command/setcmd"
 	"github.com/spineldb/spinel/internal/command/streamcmd"
-	"github.com/spineldb/spinel/internal/command/stringcmd"
 	"github.com/spineldb/spinel/internal/command/txcmd"
 	"github.com/spineldb/spinel/internal/command/zsetcmd"
 	"github.com/spineldb/spinel/internal/resp"
@@ -23,7 +22,7 @@ func fullFamilies() [][]*command.Spec {
 	return [][]*command.Spec{
 		keycmd.Family.Specs, txcmd.Family.Specs, listcmd.Family.Specs, setcmd.Family.Specs, hashcmd.Family.Specs,
 		zsetcmd.Family.Specs, streamcmd.Family.Specs, selectFixture(),
-		stringcmd.Family.With(stringcmd.Deps{MaxBulk: func() int64 { return 512 << 20 }}),
+		cmdtest.Strings(),
 	}
 }
 

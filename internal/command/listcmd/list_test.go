@@ -9,14 +9,13 @@ import (
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/command/keycmd"
 	"github.com/spineldb/spinel/internal/command/listcmd"
-	"github.com/spineldb/spinel/internal/command/stringcmd"
 	"github.com/spineldb/spinel/internal/command/txcmd"
 	"github.com/spineldb/spinel/internal/invariant"
 )
 
 func newDB(t testing.TB) *cmdtest.DB {
 	db := cmdtest.New(t, listcmd.Family.Specs, keycmd.Family.Specs, txcmd.Family.Specs,
-		stringcmd.Family.With(stringcmd.Deps{MaxBulk: func() int64 { return 512 << 20 }}))
+		cmdtest.Strings())
 	db.RecordJournal()
 	return db
 }

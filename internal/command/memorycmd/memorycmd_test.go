@@ -10,7 +10,6 @@ import (
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/command/memorycmd"
-	"github.com/spineldb/spinel/internal/command/stringcmd"
 	"github.com/spineldb/spinel/internal/command/txcmd"
 	"github.com/spineldb/spinel/internal/exec"
 )
@@ -24,7 +23,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{DB: cmdtest.New(t)}
 	table, err := command.NewTable(nil, txcmd.Family.Specs,
-		stringcmd.Family.With(stringcmd.Deps{MaxBulk: func() int64 { return 512 << 20 }}),
+		cmdtest.Strings(),
 		memorycmd.Family.With(memorycmd.Deps{
 			Keyspace: w.Keyspace, Figures: func() memorycmd.Figures { return w.figures },
 		}))

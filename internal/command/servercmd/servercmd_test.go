@@ -9,7 +9,6 @@ import (
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/command/servercmd"
-	"github.com/spineldb/spinel/internal/command/stringcmd"
 	"github.com/spineldb/spinel/internal/command/txcmd"
 	"github.com/spineldb/spinel/internal/config"
 	"github.com/spineldb/spinel/internal/exec"
@@ -57,7 +56,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w.saver = saver
 	table, err := command.NewTable(nil, txcmd.Family.Specs,
-		stringcmd.Family.With(stringcmd.Deps{MaxBulk: func() int64 { return 512 << 20 }}),
+		cmdtest.Strings(),
 		servercmd.Family.With(servercmd.Deps{
 			Keyspace: w.Keyspace, Sessions: w.Shared.Sessions, Clock: w.Clock, Saver: saver,
 			Stopper:    &w.stopper,

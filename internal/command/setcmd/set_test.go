@@ -7,10 +7,8 @@ import (
 	"testing"
 
 	"github.com/spineldb/spinel/internal/cmdtest"
-	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/command/keycmd"
 	"github.com/spineldb/spinel/internal/command/setcmd"
-	"github.com/spineldb/spinel/internal/keyspace"
 )
 
 const (
@@ -23,18 +21,7 @@ const (
 
 func newDB(t testing.TB) *cmdtest.DB {
 	t.Helper()
-	return cmdtest.New(t, keycmd.Family.Specs, setcmd.Family.Specs, others())
-}
-
-// others is as little of other families as it takes: a string, to be of the wrong type.
-func others() []*command.Spec {
-	var f command.Family
-	f.Add(command.Spec{Name: "SET", Arity: 3, Flags: command.Write, Keys: command.OneKey(1, command.OW),
-		Run: func(c *command.Ctx) error {
-			c.Out.OK()
-			return c.DB.SetString(c.Args[1], c.Args[2], keyspace.NoTTL)
-		}})
-	return f.Specs
+	return cmdtest.New(t, keycmd.Family.Specs, setcmd.Family.Specs, cmdtest.Strings())
 }
 
 // A step is a command and its reply; the members of a set are sorted.

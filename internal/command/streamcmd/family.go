@@ -33,7 +33,6 @@ package streamcmd
 
 import (
 	"github.com/spineldb/spinel/internal/command"
-	"github.com/spineldb/spinel/internal/ds/listpack"
 	"github.com/spineldb/spinel/internal/ds/record"
 	"github.com/spineldb/spinel/internal/ds/stream"
 	"github.com/spineldb/spinel/internal/resp"
@@ -90,16 +89,8 @@ func writeContent(out *resp.Writer, it *stream.Iter) {
 	writeID(out, it.ID())
 	out.Array(2 * it.Pairs())
 	for field, text, ok := it.NextPair(); ok; field, text, ok = it.NextPair() {
-		writeElem(out, field)
-		writeElem(out, text)
-	}
-}
-
-func writeElem(out *resp.Writer, e listpack.Elem) {
-	if e.IsInt {
-		out.BulkInt(e.Int)
-	} else {
-		out.Bulk(e.Bytes)
+		out.Element(field.Bytes, field.Int)
+		out.Element(text.Bytes, text.Int)
 	}
 }
 
@@ -135,10 +126,7 @@ func helpSub(lines []string) *command.Spec {
 		Flags:      command.Loading | command.Stale,
 		ACL:        command.CatStream,
 		Run: func(c *command.Ctx) error {
-			c.Out.Array(len(lines))
-			for _, line := range lines {
-				c.Out.Simple(line)
-			}
+			c.Out.Lines(lines)
 			return nil
 		},
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/spineldb/spinel/internal/command/txcmd"
 	"github.com/spineldb/spinel/internal/config"
 	"github.com/spineldb/spinel/internal/exec"
-	"github.com/spineldb/spinel/internal/keyspace"
 )
 
 // newDB is a DB with streams, and what else it takes to look at them.
@@ -24,24 +23,13 @@ func newDB(t testing.TB) *cmdtest.DB {
 		t.Fatal(err)
 	}
 	table, err := command.NewTable(nil, keycmd.Family.Specs, streamcmd.Family.Specs, txcmd.Family.Specs,
-		others(), debugcmd.Family.With(debugcmd.Deps{Keyspace: db.Keyspace, Options: set}))
+		cmdtest.Strings(), debugcmd.Family.With(debugcmd.Deps{Keyspace: db.Keyspace, Options: set}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	db.Shared.Table = table
 	db.Executor = exec.New(db.Shared)
 	return db
-}
-
-// others is as little of other families as it takes: a string, to be of the wrong type.
-func others() []*command.Spec {
-	var f command.Family
-	f.Add(command.Spec{Name: "SET", Arity: 3, Flags: command.Write, Keys: command.OneKey(1, command.OW),
-		Run: func(c *command.Ctx) error {
-			c.Out.OK()
-			return c.DB.SetString(c.Args[1], c.Args[2], keyspace.NoTTL)
-		}})
-	return f.Specs
 }
 
 // A step is a command and its reply.

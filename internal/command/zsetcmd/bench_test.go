@@ -10,7 +10,6 @@ import (
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/command/keycmd"
 	"github.com/spineldb/spinel/internal/command/setcmd"
-	"github.com/spineldb/spinel/internal/command/stringcmd"
 	"github.com/spineldb/spinel/internal/command/txcmd"
 	"github.com/spineldb/spinel/internal/command/zsetcmd"
 	"github.com/spineldb/spinel/internal/invariant"
@@ -20,7 +19,7 @@ import (
 // newDB is a server with sorted sets, sets, and what looks at keys.
 func newDB(t testing.TB) *cmdtest.DB {
 	return cmdtest.New(t, zsetcmd.Family.Specs, setcmd.Family.Specs, txcmd.Family.Specs, keycmd.Family.Specs,
-		stringcmd.Family.With(stringcmd.Deps{MaxBulk: func() int64 { return 1 << 20 }}))
+		cmdtest.Strings())
 }
 
 // fill makes a sorted set of n members, m0 and so on, with their numbers as scores.
