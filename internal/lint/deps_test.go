@@ -95,6 +95,7 @@ rdb, aof < check;
 spinel, cli, loadgen, check < cmd/spinel;
 
 # Tests from above, and tools of the tree.
+mem < mem/memtest;
 resp < original;
 command/all, exec, original < cmdtest;
 NONE < lint, gen/gotest, gen/fuzzall;

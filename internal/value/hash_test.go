@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/spineldb/spinel/internal/ds/dict"
 	"github.com/spineldb/spinel/internal/ds/listpack"
 	"github.com/spineldb/spinel/internal/ds/record"
 	"github.com/spineldb/spinel/internal/mem"
@@ -25,33 +24,13 @@ func newHash(w *setWorld, entries, size int64) value.Cell {
 	w.t.Helper()
 	w.shared.Limits.HashEntries.Store(entries)
 	w.shared.Limits.HashValue.Store(size)
-	w.keys++
-	key := fmt.Appendf(nil, "hash:%d", w.keys)
-	s := record.Shape{Key: key, Type: record.Hash, Expiry: -1}
-	e, n := value.Empty(record.Hash)
-	ref := w.arena.Alloc(s.SizeBytes(n))
-	if ref == 0 {
-		w.t.Fatal("no memory for a key")
-	}
-	value.InitEmpty(record.Hash, s.WriteBytes(w.arena, ref, e, n))
-	at := w.shared.Hash(key)
-	if !w.dict.Insert(at, ref) {
-		w.t.Fatal("the dict takes no key")
-	}
-	return value.NewCell(&w.shared, w.arena, w.dict, at, w.dict.Find(at, key))
+	return w.newKey(record.Hash)
 }
 
 // newTinyWorld is a world of little memory.
 func newTinyWorld(t testing.TB) *setWorld {
 	t.Helper()
-	w := newSetWorld(t)
-	w.arena.Release()
-	a, err := mem.New(1 << 20)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.arena, w.dict = a, dict.New(a, w.shared.Hash, 0, &dict.Scratches{})
-	return w
+	return newSetWorldOf(t, 1<<20)
 }
 
 // A field is what a model knows of one.

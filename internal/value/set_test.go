@@ -52,14 +52,20 @@ func (w *setWorld) limit(ints, entries, size int64) {
 }
 
 // newCell makes a key with an empty set.
-func (w *setWorld) newCell() value.Cell {
+func (w *setWorld) newCell() value.Cell { return w.newKey(record.Set) }
+
+// newKey makes a key with an empty value.
+func (w *setWorld) newKey(typ record.Type) value.Cell {
 	w.t.Helper()
 	w.keys++
 	key := fmt.Appendf(nil, "key:%d", w.keys)
-	s := record.Shape{Key: key, Type: record.Set, Expiry: -1}
-	e, n := value.Empty(record.Set)
+	s := record.Shape{Key: key, Type: typ, Expiry: -1}
+	e, n := value.Empty(typ)
 	ref := w.arena.Alloc(s.SizeBytes(n))
-	value.InitEmpty(record.Set, s.WriteBytes(w.arena, ref, e, n))
+	if ref == 0 {
+		w.t.Fatal("no memory for a key")
+	}
+	value.InitEmpty(typ, s.WriteBytes(w.arena, ref, e, n))
 	at := w.shared.Hash(key)
 	if !w.dict.Insert(at, ref) {
 		w.t.Fatal("the dict takes no key")

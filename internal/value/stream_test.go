@@ -11,22 +11,6 @@ import (
 	"github.com/spineldb/spinel/internal/value"
 )
 
-// newStream makes a key with an empty stream.
-func newStream(w *setWorld) value.Cell {
-	w.t.Helper()
-	w.keys++
-	key := fmt.Appendf(nil, "key:%d", w.keys)
-	s := record.Shape{Key: key, Type: record.Stream, Expiry: -1}
-	e, n := value.Empty(record.Stream)
-	ref := w.arena.Alloc(s.SizeBytes(n))
-	value.InitEmpty(record.Stream, s.WriteBytes(w.arena, ref, e, n))
-	at := w.shared.Hash(key)
-	if ref == 0 || !w.dict.Insert(at, ref) {
-		w.t.Fatal("no memory")
-	}
-	return value.NewCell(&w.shared, w.arena, w.dict, at, w.dict.Find(at, key))
-}
-
 // nodeText is what a snapshot sees of a leaf.
 func nodeText(w *setWorld, leaf int, c *value.Cell) string {
 	var text string
@@ -74,7 +58,7 @@ func TestStreamFreeze(t *testing.T) {
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 4))
 		w := newSetWorld(t)
-		c := newStream(w)
+		c := w.newKey(record.Stream)
 		s := value.StreamIn(&c)
 		if _, _, err := s.S.CreateGroup(s.Heap(), []byte("g"), stream.ID{}, 0); err != nil {
 			t.Fatal(err)
@@ -105,7 +89,7 @@ func TestStreamFreeze(t *testing.T) {
 		if err := value.Check(&c); err != nil {
 			t.Fatal(err)
 		}
-		other := newStream(w)
+		other := w.newKey(record.Stream)
 		if err := value.CopyInto(&c, &other); err != nil {
 			t.Fatal(err)
 		}

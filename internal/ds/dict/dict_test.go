@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/spineldb/spinel/internal/mem"
+	"github.com/spineldb/spinel/internal/mem/memtest"
 )
 
 // A table is a dict with records of a key alone.
@@ -18,11 +19,7 @@ type table struct {
 
 func newTable(t testing.TB, skip uint8) *table {
 	t.Helper()
-	arena, err := mem.New(1 << 32)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(arena.Release)
+	arena := memtest.New(t, 1<<32)
 	tb := &table{arena: arena, seed: maphash.MakeSeed()}
 	tb.Dict = New(arena, tb.place, skip, &Scratches{})
 	return tb

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/spineldb/spinel/internal/mem"
+	"github.com/spineldb/spinel/internal/mem/memtest"
 )
 
 // A forest is a directory beside the plainest model of one: all leaves in a sorted slice.
@@ -26,11 +27,7 @@ type modelLeaf struct {
 
 func newForest(t testing.TB, reserve int64) *forest {
 	t.Helper()
-	a, err := mem.New(reserve)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(a.Release)
+	a := memtest.New(t, reserve)
 	f := &forest{Arena: a, last: 1, leaves: []modelLeaf{{ref: 1}}}
 	f.Replace(a, 0, 0, 1)
 	return f

@@ -16,6 +16,7 @@ import (
 	"github.com/spineldb/spinel/internal/hash"
 	"github.com/spineldb/spinel/internal/invariant"
 	"github.com/spineldb/spinel/internal/mem"
+	"github.com/spineldb/spinel/internal/mem/memtest"
 )
 
 // A rig is a table with what it needs around it.
@@ -27,12 +28,7 @@ type rig struct {
 
 func newRig(t testing.TB, values bool) *rig {
 	t.Helper()
-	a, err := mem.New(1 << 34)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(a.Release)
-	return &rig{Env{leaf.Heap{Arena: a}, hash.XXH3}, New(values), t}
+	return &rig{Env{leaf.Heap{Arena: memtest.New(t, 1<<34)}, hash.XXH3}, New(values), t}
 }
 
 func (r *rig) set(field, value string, expiry int64) bool {
@@ -418,11 +414,7 @@ func TestFreeze(t *testing.T) {
 
 // TestExhausted runs changes in an arena that is always nearly full.
 func TestExhausted(t *testing.T) {
-	a, err := mem.New(1 << 18)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer a.Release()
+	a := memtest.New(t, 1<<18)
 	r := &rig{Env{leaf.Heap{Arena: a}, hash.XXH3}, New(true), t}
 	rng := rand.New(rand.NewPCG(8, 9))
 	model := map[string]int{}

@@ -5,16 +5,12 @@ import (
 	"testing"
 
 	"github.com/spineldb/spinel/internal/mem"
+	"github.com/spineldb/spinel/internal/mem/memtest"
 )
 
 func newHeap(t *testing.T) Heap {
 	t.Helper()
-	a, err := mem.New(1 << 24)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(a.Release)
-	return Heap{Arena: a}
+	return Heap{Arena: memtest.New(t, 1<<24)}
 }
 
 func fill(h Heap, r mem.Ref, n int, c byte) {

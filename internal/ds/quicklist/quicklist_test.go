@@ -12,16 +12,13 @@ import (
 	"github.com/spineldb/spinel/internal/ds/listpack"
 	"github.com/spineldb/spinel/internal/invariant"
 	"github.com/spineldb/spinel/internal/mem"
+	"github.com/spineldb/spinel/internal/mem/memtest"
 )
 
 // TestIndex grows an index to three levels, in the middle and at its ends, and takes it
 // down again, beside a slice.
 func TestIndex(t *testing.T) {
-	a, err := mem.New(1 << 26)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer a.Release()
+	a := memtest.New(t, 1<<26)
 	rng := rand.New(rand.NewPCG(1, 1))
 	var x index
 	model := []entry{}

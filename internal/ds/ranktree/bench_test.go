@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/spineldb/spinel/internal/ds/leaf"
-	"github.com/spineldb/spinel/internal/mem"
+	"github.com/spineldb/spinel/internal/mem/memtest"
 )
 
 const benchKeys = 1_000_000
@@ -21,11 +21,7 @@ type bench struct {
 
 func newBench(b *testing.B) *bench {
 	b.Helper()
-	a, err := mem.New(1 << 30)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(a.Release)
+	a := memtest.New(b, 1<<30)
 	rng := rand.New(rand.NewPCG(1, 2))
 	x := &bench{h: leaf.Heap{Arena: a}, scores: make([]float64, 2*benchKeys)}
 	for i := range x.scores {

@@ -6,22 +6,12 @@ import (
 	"testing"
 
 	"github.com/spineldb/spinel/internal/ds/record"
-	"github.com/spineldb/spinel/internal/mem"
+	"github.com/spineldb/spinel/internal/mem/memtest"
 )
-
-func newArena(t testing.TB) *mem.Arena {
-	t.Helper()
-	a, err := mem.New(1 << 30)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(a.Release)
-	return a
-}
 
 // The bytes of the package's example.
 func TestExampleBytes(t *testing.T) {
-	a := newArena(t)
+	a := memtest.New(t, 1<<30)
 	s := record.Shape{Key: []byte("name"), Expiry: -1}
 	n := s.SizeBytes(3)
 	ref := a.Alloc(n)
@@ -34,7 +24,7 @@ func TestExampleBytes(t *testing.T) {
 
 // Every field comes back, whatever the others are.
 func TestFields(t *testing.T) {
-	a := newArena(t)
+	a := memtest.New(t, 1<<30)
 	for _, keyLen := range []int{0, 1, 16, 254, 255, 256, 70_000} {
 		for _, valueLen := range []int{0, 1, 44, 251, 252, 65_535, 65_536, 1 << 24} {
 			for _, expiry := range []int64{-1, 0, 1700000000000, math.MaxInt64} {
@@ -63,7 +53,7 @@ func TestFields(t *testing.T) {
 }
 
 func TestInts(t *testing.T) {
-	a := newArena(t)
+	a := memtest.New(t, 1<<30)
 	for _, n := range []int64{0, 1, -1, 127, 128, -128, -129, 32767, 32768, math.MaxInt32, math.MinInt32 - 1,
 		math.MaxInt64, math.MinInt64} {
 		s := record.Shape{Key: []byte("n"), Expiry: 5}
@@ -78,7 +68,7 @@ func TestInts(t *testing.T) {
 
 // Stretch keeps the bytes when the length needs more of them itself.
 func TestStretch(t *testing.T) {
-	a := newArena(t)
+	a := memtest.New(t, 1<<30)
 	lengths := []int{0, 5, 251, 252, 300, 65_535, 65_536, 70_000, 1 << 24, 65_535, 251, 3}
 	s := record.Shape{Key: []byte("k"), Expiry: -1}
 	ref := a.Alloc(s.SizeBytes(1<<24) + 8)

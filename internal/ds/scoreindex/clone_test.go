@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/spineldb/spinel/internal/mem"
+	"github.com/spineldb/spinel/internal/mem/memtest"
 )
 
 // clone copies an index into an arena with that budget for each call.
@@ -24,7 +25,7 @@ func clone(t testing.TB, to, a *mem.Arena, from *Index, budget int) (x Index, er
 
 func TestClone(t *testing.T) {
 	for _, n := range []int{0, 1, 100, 3000, 100_000} {
-		a, x := newArena(t), Index{}
+		a, x := memtest.New(t, 1<<34), Index{}
 		for i := range n {
 			if err := x.Insert(a, mix(i/2), float64(i)); err != nil {
 				t.Fatal(err)
@@ -36,7 +37,7 @@ func TestClone(t *testing.T) {
 			}
 		}
 		for _, budget := range []int{1, 10_000, 1 << 30} {
-			to := newArena(t)
+			to := memtest.New(t, 1<<34)
 			y, err := clone(t, to, a, &x, budget)
 			if err != nil {
 				t.Fatal(err)
@@ -61,7 +62,7 @@ func TestClone(t *testing.T) {
 
 // TestCloneExhausted copies into arenas that are too small, until one is not.
 func TestCloneExhausted(t *testing.T) {
-	a, x := newArena(t), Index{}
+	a, x := memtest.New(t, 1<<34), Index{}
 	for i := range 50_000 {
 		if err := x.Insert(a, mix(i), float64(i)); err != nil {
 			t.Fatal(err)

@@ -12,17 +12,8 @@ import (
 	"github.com/spineldb/spinel/internal/hash"
 	"github.com/spineldb/spinel/internal/invariant"
 	"github.com/spineldb/spinel/internal/mem"
+	"github.com/spineldb/spinel/internal/mem/memtest"
 )
-
-func newArena(t testing.TB) *mem.Arena {
-	t.Helper()
-	a, err := mem.New(1 << 34)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(a.Release)
-	return a
-}
 
 // mix is the hash of a number.
 func mix(i int) uint32 {
@@ -53,7 +44,7 @@ func check(t testing.TB, x *Index, a *mem.Arena) {
 // TestGrowAndShrink goes through all widths of keys but the last, up and down.
 func TestGrowAndShrink(t *testing.T) {
 	const n = 100_000
-	a, x := newArena(t), Index{}
+	a, x := memtest.New(t, 1<<34), Index{}
 	for i := range n {
 		if err := x.Insert(a, mix(i), float64(i)); err != nil {
 			t.Fatal(err)
@@ -95,7 +86,7 @@ func TestGrowAndShrink(t *testing.T) {
 // TestSameHash is about hashes that collide: all are candidates.
 func TestSameHash(t *testing.T) {
 	for _, h := range []uint32{0, 1, 1 << 31, math.MaxUint32} {
-		a, x := newArena(t), Index{}
+		a, x := memtest.New(t, 1<<34), Index{}
 		var err error
 		var want []float64
 		for i := 0; err == nil; i++ {
@@ -123,11 +114,7 @@ func TestSameHash(t *testing.T) {
 
 // TestExhausted runs changes in an arena that is always nearly full.
 func TestExhausted(t *testing.T) {
-	a, err := mem.New(1 << 17)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer a.Release()
+	a := memtest.New(t, 1<<17)
 	x, model, refused := Index{}, map[int]bool{}, 0
 	rng := rand.New(rand.NewPCG(1, 2))
 	for step := range 60_000 {
@@ -163,7 +150,7 @@ func TestIndexAllocatesNothing(t *testing.T) {
 	if invariant.Enabled {
 		t.Skip("the arena's records of its blocks allocate")
 	}
-	a, x, i := newArena(t), Index{}, 0
+	a, x, i := memtest.New(t, 1<<34), Index{}, 0
 	if n := testing.AllocsPerRun(20_000, func() {
 		i++
 		if err := x.Insert(a, mix(i), float64(i)); err != nil {
@@ -194,7 +181,7 @@ func FuzzAgainstModel(f *testing.F) {
 	f.Add([]byte("\x00\x01\x00\x01\x01\x02\x00\xff\x02\x01\x00\x00"))
 	f.Add([]byte("\x01\x00\x00\xff\x01\x00\x01\xff\x01\x00\x02\xff\x02\x00\x00\xff\x02\x00\x01\x80"))
 	f.Fuzz(func(t *testing.T, program []byte) {
-		a, x, model := newArena(t), Index{}, map[uint32][]float64{}
+		a, x, model := memtest.New(t, 1<<34), Index{}, map[uint32][]float64{}
 		total := 0
 		insert := func(i int, s float64) {
 			if err := x.Insert(a, mix(i/4), s); err != nil {
@@ -248,7 +235,7 @@ func FuzzAgainstModel(f *testing.F) {
 		if got := scanned(t, &x, a, 1+len(program)%9); x.Len() != total || len(got) != total {
 			t.Fatalf("%d elements, %d scanned, want %d", x.Len(), len(got), total)
 		}
-		to := newArena(t)
+		to := memtest.New(t, 1<<34)
 		y, err := clone(t, to, a, &x, 1+len(program)*100)
 		if err != nil {
 			t.Fatal(err)
@@ -270,7 +257,7 @@ func FuzzAgainstModel(f *testing.F) {
 const benchCount = 1_000_000
 
 func fill(b *testing.B, n int) (*mem.Arena, *Index) {
-	a, x := newArena(b), &Index{}
+	a, x := memtest.New(b, 1<<34), &Index{}
 	for i := range n {
 		if err := x.Insert(a, mix(i), float64(i)); err != nil {
 			b.Fatal(err)
@@ -306,7 +293,7 @@ func BenchmarkFind(b *testing.B) {
 }
 
 func BenchmarkInsert(b *testing.B) {
-	a, x := newArena(b), &Index{}
+	a, x := memtest.New(b, 1<<34), &Index{}
 	i := 0
 	for b.Loop() {
 		if err := x.Insert(a, mix(i%benchCount), 1); err != nil {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/spineldb/spinel/internal/mem"
+	"github.com/spineldb/spinel/internal/mem/memtest"
 )
 
 // scanned is all that scans find, of so many elements each.
@@ -25,7 +26,7 @@ func scanned(t testing.TB, x *Index, a *mem.Arena, least int) (scores []float64)
 
 // TestScan goes through leaves of all widths, in steps of any length.
 func TestScan(t *testing.T) {
-	a, x := newArena(t), Index{}
+	a, x := memtest.New(t, 1<<34), Index{}
 	if got := scanned(t, &x, a, 10); len(got) != 0 {
 		t.Fatalf("an empty index has %v", got)
 	}
@@ -50,7 +51,7 @@ func TestScan(t *testing.T) {
 func TestScanWhileChanging(t *testing.T) {
 	const stay, others = 500, 30_000
 	for seed := range uint64(4) {
-		a, x := newArena(t), Index{}
+		a, x := memtest.New(t, 1<<34), Index{}
 		rng := rand.New(rand.NewPCG(seed, 2))
 		for i := range stay {
 			if err := x.Insert(a, mix(i), float64(i)); err != nil {
@@ -88,7 +89,7 @@ func TestScanWhileChanging(t *testing.T) {
 
 // Place is where Scan comes to an element.
 func TestPlace(t *testing.T) {
-	a, x := newArena(t), Index{}
+	a, x := memtest.New(t, 1<<34), Index{}
 	for i := range 3000 {
 		if err := x.Insert(a, mix(i), float64(i)); err != nil {
 			t.Fatal(err)

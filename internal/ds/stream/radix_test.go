@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/spineldb/spinel/internal/ds/leaf"
-	"github.com/spineldb/spinel/internal/mem"
+	"github.com/spineldb/spinel/internal/mem/memtest"
 )
 
 // radixNodes counts the nodes of a radix tree by making it: those of the keys from a depth
@@ -34,11 +34,7 @@ func radixNodes(keys [][idSize]byte, depth int) (n int64) {
 // The tree of master IDs has as many nodes as it is said to have; of many it is nearly so.
 // Figures of Redis's trees are compared in package streamcmd.
 func TestRadixNodes(t *testing.T) {
-	a, err := mem.New(1 << 26)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer a.Release()
+	a := memtest.New(t, 1<<26)
 	h := leaf.Heap{Arena: a}
 	empty := New()
 	if n := empty.RadixNodes(a); n != 1 {

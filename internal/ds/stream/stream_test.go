@@ -10,16 +10,12 @@ import (
 
 	"github.com/spineldb/spinel/internal/ds/leaf"
 	"github.com/spineldb/spinel/internal/mem"
+	"github.com/spineldb/spinel/internal/mem/memtest"
 )
 
 func newHeap(t testing.TB, reserve int64) leaf.Heap {
 	t.Helper()
-	a, err := mem.New(reserve)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(a.Release)
-	return leaf.Heap{Arena: a}
+	return leaf.Heap{Arena: memtest.New(t, reserve)}
 }
 
 // usual are the limits that Redis has by default.
