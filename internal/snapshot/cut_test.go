@@ -171,7 +171,8 @@ func fill(t *testing.T, st *store, n int) {
 }
 
 // A file is the keyspace as it was at the cut, whatever happens while it is written:
-// keys are set, changed in place, deleted, renamed, copied and expire.
+// keys are set, changed in place, deleted, renamed, copied and expire. (Fault 3B21: keys
+// that expired during a save.)
 func TestFileEqualsCut(t *testing.T) {
 	fs := vfs.NewMem("/data")
 	st := newStore(t, fs, "/data", 3)

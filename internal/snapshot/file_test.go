@@ -93,7 +93,8 @@ func wantFailure(t *testing.T, st *store, what string) {
 	}
 }
 
-// Whenever the process is killed or the power fails: the old file or the new one.
+// Whenever the process is killed or the power fails: the old file or the new one. (Faults 3B10
+// and 3B12: a rename whose folder was not synced, one before the file was.)
 func TestCrashAtEveryCall(t *testing.T) {
 	for at := 1; ; at++ {
 		mem := vfs.NewMem("/data")

@@ -314,7 +314,7 @@ func TestGetDel(t *testing.T) {
 }
 
 // What ends a field's expiry, and what does not. HINCRBYFLOAT on a field that has one is
-// journalled so that a replica keeps it.
+// journalled so that a replica keeps it (fault 3B24, redis #14224).
 func TestWhatKeepsAnExpiry(t *testing.T) {
 	both(t, func(db *cmdtest.DB) {
 		run(t, db, [][2]string{

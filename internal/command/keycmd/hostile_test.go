@@ -132,33 +132,53 @@ func TestRestoreRow65Modules(t *testing.T) {
 		Want(badFormat + ": values of type module-value (7) are not supported by this version")
 }
 
-// X16: what a checksum does not protect from, one of each kind.
+// X16: what a checksum does not protect from, one of each kind, and what the log says of it.
 func TestRestoreX16Impossible(t *testing.T) {
 	db := newQuietFullDB(t)
+	log := watchLog(db)
 	nan := "\x00\x00\x00\x00\x00\x00\xf8\x7f"
-	for _, tt := range []struct{ what, body string }{
-		{"an empty list", "\x12\x00"}, {"an empty set", "\x02\x00"}, {"an empty hash", "\x04\x00"},
-		{"an empty sorted set", "\x05\x00"},
-		{"an empty listpack", "\x10\x07\x07\x00\x00\x00\x00\x00\xff"},
-		{"a hash of three", "\x10\x0a\x0a\x00\x00\x00\x03\x00\x01\x01\x02\x01\x03\x01\xff"},
-		{"a member twice", "\x02\x02\x01a\x01a"}, {"a field twice", "\x04\x02\x01a\x01v\x01a\x01w"},
-		{"a member of a sorted set twice", "\x05\x02\x01a" + nan[:6] + "\xf0\x3f\x01a" + nan[:6] + "\xf0\x3f"},
-		{"a score that is no number", "\x05\x01\x01a" + nan},
-		{"a score that is no number, as text", "\x03\x01\x01a\xfd"},
-		{"a field twice in a listpack", "\x10\x10\x10\x00\x00\x00\x04\x00\x81a\x02\x01\x01\x81a\x02\x02\x01\xff"},
-		{"an intset out of order", "\x0b\x0c\x02\x00\x00\x00\x02\x00\x00\x00\x02\x00\x01\x00"},
-		{"an intset with one twice", "\x0b\x0c\x02\x00\x00\x00\x02\x00\x00\x00\x01\x00\x01\x00"},
-		{"an intset of fewer", "\x0b\x0c\x02\x00\x00\x00\x03\x00\x00\x00\x01\x00\x02\x00"},
-		{"an intset of no such width", "\x0b\x0c\x03\x00\x00\x00\x02\x00\x00\x00\x01\x00\x02\x00"},
-		{"a listpack that counts wrong", "\x10\x0b\x0b\x00\x00\x00\x04\x00\x01\x01\x02\x01\xff"},
-		{"a listpack of another length", "\x10\x0b\x0c\x00\x00\x00\x02\x00\x01\x01\x02\x01\xff"},
-		{"an entry that leads out of its listpack", "\x10\x0b\x0b\x00\x00\x00\x02\x00\xbf\x01\x02\x01\xff"},
-		{"few elements that say they are many", "\x02\x81\x00\x00\x00\x10\x00\x00\x00\x00\x01a"},
-		{"a string that grows to 2 GB", "\x01\x01\xc3\x05\x80\x7f\xff\xff\xff\x00a\xe0\xff\x00"},
-		{"a node of no such kind", "\x12\x01\x03\x01a"},
-		{"something behind the value", "\x02\x01\x01ab"},
+	for _, tt := range []struct{ what, body, why string }{
+		{"an empty list", "\x12\x00", "is empty"},
+		{"an empty set", "\x02\x00", "is empty"},
+		{"an empty hash", "\x04\x00", "is empty"},
+		{"an empty sorted set", "\x05\x00", "is empty"},
+		{"an empty listpack", "\x10\x07\x07\x00\x00\x00\x00\x00\xff", "is empty"},
+		{"a hash of three", "\x10\x0d\x0d\x00\x00\x00\x03\x00\x01\x01\x02\x01\x03\x01\xff",
+			"the number of entries is wrong"},
+		{"a member twice", "\x02\x02\x01a\x01a", "set members"},
+		{"a field twice", "\x04\x02\x01a\x01v\x01a\x01w", "hash fields"},
+		{"a member of a sorted set twice", "\x05\x02\x01a" + nan[:6] + "\xf0\x3f\x01a" + nan[:6] + "\xf0\x3f",
+			"zset fields"},
+		{"a score that is no number", "\x05\x01\x01a" + nan, "NAN"},
+		{"a score that is no number, as text", "\x03\x01\x01a\xfd", "NAN"},
+		{"a field twice in a listpack", "\x10\x11\x11\x00\x00\x00\x04\x00\x81a\x02\x01\x01\x81a\x02\x02\x01\xff",
+			"dup elements"},
+		{"an intset out of order", "\x0b\x0c\x02\x00\x00\x00\x02\x00\x00\x00\x02\x00\x01\x00",
+			"is 1, after 2"},
+		{"an intset with one twice", "\x0b\x0c\x02\x00\x00\x00\x02\x00\x00\x00\x01\x00\x01\x00",
+			"is 1, after 1"},
+		{"an intset of fewer", "\x0b\x0c\x02\x00\x00\x00\x03\x00\x00\x00\x01\x00\x02\x00",
+			"hold 3 numbers of 2"},
+		{"an intset of no such width", "\x0b\x0c\x03\x00\x00\x00\x02\x00\x00\x00\x01\x00\x02\x00",
+			"numbers of 3 bytes"},
+		{"a listpack that counts wrong", "\x10\x0b\x0b\x00\x00\x00\x04\x00\x01\x01\x02\x01\xff",
+			"counts 4 entries of 2"},
+		{"a listpack of another length", "\x10\x0b\x0c\x00\x00\x00\x02\x00\x01\x01\x02\x01\xff",
+			"says 12 bytes of 11"},
+		{"an entry that leads out of its listpack", "\x10\x0b\x0b\x00\x00\x00\x02\x00\xbf\x01\x02\x01\xff",
+			"more than the 4 that follow"},
+		{"few elements that say they are many", "\x02\x81\x00\x00\x00\x10\x00\x00\x00\x00\x01a",
+			"2 bytes are left"},
+		{"a string that grows to 2 GB", "\x01\x01\xc3\x05\x80\x7f\xff\xff\xff\x00a\xe0\xff\x00",
+			"more than the limit"},
+		{"a node of no such kind", "\x12\x01\x03\x01a", "neither an element nor"},
+		{"something behind the value", "\x02\x01\x01ab", "bytes after the end"},
 	} {
+		log.Reset()
 		refuses(t, db, tt.what, tt.body)
+		if !strings.Contains(log.String(), tt.why) {
+			t.Errorf("%s: not in the log: %s\n%s", tt.what, tt.why, log)
+		}
 	}
 }
 

@@ -6,15 +6,22 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/observe"
 )
+
+// watchLog has all that a DB logs collected.
+func watchLog(db *cmdtest.DB) *bytes.Buffer {
+	log := new(bytes.Buffer)
+	db.Shared.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: observe.LevelVerbose}))
+	return log
+}
 
 // The log says of each payload that is refused what is wrong with it and where, beginning
 // with the words that Redis's log has for it.
 func TestRestoreLogs(t *testing.T) {
 	db := newQuietFullDB(t)
-	var log bytes.Buffer
-	db.Shared.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: observe.LevelVerbose}))
+	log := watchLog(db)
 	group := "\x0f\x00\x00\x00\x00\x01\x01g\x00\x00\x00" // of an empty stream
 	consumer := "\x01c\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 	for _, tt := range []struct{ body, want string }{
@@ -53,7 +60,7 @@ func TestRestoreLogs(t *testing.T) {
 	db.Do("RESTORE", "k", "0", good)                    // BUSYKEY
 	db.Do("RESTORE", "k2", "0", good[:len(good)-1]+"?") // the checksum
 	if log.Len() != 0 {
-		t.Errorf("of no damaged value: %s", &log)
+		t.Errorf("of no damaged value: %s", log)
 	}
 }
 
