@@ -17,6 +17,7 @@ var (
 	ErrNotInteger   = &Error{"ERR", "value is not an integer or out of range"}
 	ErrNotFloat     = &Error{"ERR", "value is not a valid float"}
 	ErrOutOfRange   = &Error{"ERR", "index out of range"}
+	ErrNumKeys      = &Error{"ERR", "numkeys should be greater than 0"}
 	ErrNotPositive  = &Error{"ERR", "value is out of range, must be positive"}
 	ErrWrongType    = &Error{"WRONGTYPE", "Operation against a key holding the wrong kind of value"}
 	ErrNoKey        = &Error{"ERR", "no such key"}

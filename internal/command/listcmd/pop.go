@@ -127,84 +127,50 @@ var _ = Family.Add(command.Spec{
 	},
 })
 
-var (
-	errNumKeys = &resp.Error{Code: "ERR", Text: "numkeys should be greater than 0"}
-	errCount   = &resp.Error{Code: "ERR", Text: "count should be greater than 0"}
-)
-
-// A multi is the arguments of LMPOP behind an index.
-type multi struct {
-	keys  [][]byte
-	front bool
-	count int
-}
-
-func parseMulti(args command.Args, at int) (m multi, err error) {
-	n, err := args.Int(at)
-	if err != nil || n <= 0 {
-		return m, errNumKeys
-	}
-	where := int64(at) + n + 1
-	if where >= int64(len(args)) || where < n {
-		return m, resp.ErrSyntax
-	}
-	m.keys = args[at+1 : where]
-	if m.front, err = side(args, int(where)); err != nil {
-		return m, err
-	}
-	m.count = -1
-	for i := int(where) + 1; i < len(args); i++ {
-		if m.count >= 0 || !args.Is(i, "COUNT") || i+1 >= len(args) {
-			return m, resp.ErrSyntax
-		}
-		i++
-		count, err := args.Int(i)
-		if err != nil || count <= 0 {
-			return m, errCount
-		}
-		m.count = int(count)
-	}
-	if m.count < 0 {
-		m.count = 1
-	}
-	return m, nil
-}
-
 // multiPop pops from the first key that has elements. With until it waits for one.
 func multiPop(c *command.Ctx, at int, until *int64) error {
-	m, err := parseMulti(c.Args, at)
+	m, err := c.Args.MultiPop(at, "LEFT", "RIGHT")
 	if err != nil {
 		return err
 	}
-	for _, key := range m.keys {
+	var cell value.Cell
+	key, ok, err := first(c, m.Keys, &cell)
+	switch {
+	case err != nil:
+		return err
+	case !ok && until == nil:
+		c.Out.NullArray()
+		return nil
+	case !ok:
+		return waitForAny(c, m.Keys, *until)
+	}
+	l := value.ListIn(&cell)
+	n, front := int(min(m.Count, int64(l.Len()))), !m.Second
+	c.Out.Array(2)
+	c.Out.Bulk(key)
+	c.Out.Array(n)
+	if err := popSome(c, key, &l, n, front); err != nil {
+		return err
+	}
+	c.JournalAs(popName(front), key, numtext.AppendInt(nil, int64(n)))
+	return nil
+}
+
+// first finds the first key that holds a list, to be changed.
+func first(c *command.Ctx, keys [][]byte, cell *value.Cell) (key []byte, ok bool, err error) {
+	for _, key := range keys {
 		if c.Skips(key) {
 			continue
 		}
-		cell, ok, err := c.DB.Edit(key, record.List)
-		if err != nil {
-			return err
+		if *cell, ok, err = c.DB.Edit(key, record.List); ok || err != nil {
+			return key, ok, err
 		}
-		if !ok {
-			continue
-		}
-		l := value.ListIn(&cell)
-		n := min(m.count, l.Len())
-		c.Out.Array(2)
-		c.Out.Bulk(key)
-		c.Out.Array(n)
-		if err := popSome(c, key, &l, n, m.front); err != nil {
-			return err
-		}
-		c.JournalAs(popName(m.front), key, numtext.AppendInt(nil, int64(n)))
-		return nil
 	}
-	if until == nil {
-		c.Out.NullArray()
-		return nil
-	}
-	return c.Block(command.Wait{
-		Type: record.List, Keys: m.keys, Until: *until, Empty: (*resp.Writer).NullArray,
-	})
+	return nil, false, nil
+}
+
+func waitForAny(c *command.Ctx, keys [][]byte, until int64) error {
+	return c.Block(command.Wait{Type: record.List, Keys: keys, Until: until, Empty: (*resp.Writer).NullArray})
 }
 
 var lpopName, rpopName = []byte("LPOP"), []byte("RPOP")
@@ -245,26 +211,20 @@ func blockingPop(c *command.Ctx, front bool) error {
 	if err != nil {
 		return err
 	}
-	keys := c.Args[1:last]
-	for _, key := range keys {
-		if c.Skips(key) {
-			continue
-		}
-		cell, ok, err := c.DB.Edit(key, record.List)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			continue
-		}
-		l := value.ListIn(&cell)
-		c.Out.Array(2)
-		c.Out.Bulk(key)
-		if err := popSome(c, key, &l, 1, front); err != nil {
-			return err
-		}
-		c.JournalAs(popName(front), key)
-		return nil
+	var cell value.Cell
+	key, ok, err := first(c, c.Args[1:last], &cell)
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		return waitForAny(c, c.Args[1:last], until)
 	}
-	return c.Block(command.Wait{Type: record.List, Keys: keys, Until: until, Empty: (*resp.Writer).NullArray})
+	l := value.ListIn(&cell)
+	c.Out.Array(2)
+	c.Out.Bulk(key)
+	if err := popSome(c, key, &l, 1, front); err != nil {
+		return err
+	}
+	c.JournalAs(popName(front), key)
+	return nil
 }

@@ -127,7 +127,6 @@ func sinter(c *command.Ctx) error {
 }
 
 var (
-	errNumKeys  = resp.Errorf("numkeys should be greater than 0")
 	errManyKeys = resp.Errorf("Number of keys can't be greater than number of args")
 	errLimit    = resp.Errorf("LIMIT can't be negative")
 )
@@ -181,7 +180,7 @@ func sintercard(c *command.Ctx) error {
 func cardOptions(args command.Args) (keys [][]byte, limit int64, err error) {
 	n, ok := numtext.ParseInt(args[1])
 	if !ok || n < 1 {
-		return nil, 0, errNumKeys
+		return nil, 0, resp.ErrNumKeys
 	}
 	if n > int64(len(args)-2) {
 		return nil, 0, errManyKeys

@@ -8,11 +8,6 @@ import (
 	"github.com/spineldb/spinel/internal/value"
 )
 
-var (
-	errNumKeys = resp.Errorf("numkeys should be greater than 0")
-	errCount   = resp.Errorf("count should be greater than 0")
-)
-
 var _ = Family.Add(command.Spec{
 	Name:    "ZPOPMIN",
 	Summary: "Remove and return members with the lowest scores in a sorted set",
@@ -145,34 +140,8 @@ func zmpop(c *command.Ctx) error {
 
 // readMultiPop reads the arguments from the number of keys on.
 func readMultiPop(args command.Args, i int) (p popping, keys [][]byte, err error) {
-	p = popping{nested: true, naming: namedPair, count: 1}
-	n, ok := numtext.ParseInt(args[i])
-	if !ok || n < 1 {
-		return p, nil, errNumKeys
-	}
-	if n >= int64(len(args)-i-1) {
-		return p, nil, resp.ErrSyntax
-	}
-	where := i + 1 + int(n)
-	switch {
-	case args.Is(where, "MAX"):
-		p.fromTop = true
-	case !args.Is(where, "MIN"):
-		return p, nil, resp.ErrSyntax
-	}
-	switch rest := args[where+1:]; {
-	case len(rest) == 0:
-	case len(rest) >= 2 && rest.Is(0, "COUNT"):
-		if p.count, ok = numtext.ParseInt(rest[1]); !ok || p.count < 1 {
-			return p, nil, errCount
-		}
-		if len(rest) > 2 {
-			return p, nil, resp.ErrSyntax
-		}
-	default:
-		return p, nil, resp.ErrSyntax
-	}
-	return p, args[i+1 : where], nil
+	m, err := args.MultiPop(i, "MIN", "MAX")
+	return popping{fromTop: m.Second, count: m.Count, nested: true, naming: namedPair}, m.Keys, err
 }
 
 // fromFirst pops from the first key that has anything. What is journalled is what it did
