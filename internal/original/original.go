@@ -5,8 +5,9 @@
 //	r.Appended()          // [[SET k v]]
 //
 // A server has a folder of its own with its socket in it, and no port unless it is asked for
-// one, so any number of them run beside each other. It holds no data but what is in that folder, and it is killed when
-// the test ends. A test that asks for a server that is not installed is skipped.
+// one, so any number of them run beside each other. It holds no data but what is in that
+// folder, and it is killed when the test ends. A test that asks for a server that is not
+// installed is skipped.
 //
 // REDIS_SERVER and VALKEY_SERVER in the environment name the programs, if they are not to be
 // looked for in the path. They may begin with arguments: an emulator, or a loader.

@@ -40,7 +40,8 @@ func TestThroughRedis(t *testing.T) {
 			!strings.Contains(string(out), "RDB looks OK") {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		if reply := original.Start(t, "redis-server", "", original.Options{Dir: dir}).Do("SAVE"); reply != "+OK\r\n" {
+		redis := original.Start(t, "redis-server", "", original.Options{Dir: dir})
+		if reply := redis.Do("SAVE"); reply != "+OK\r\n" {
 			t.Fatal(reply)
 		}
 		again := newStore(t, vfs.OS{}, dir, 4)

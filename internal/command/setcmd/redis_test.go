@@ -22,7 +22,9 @@ func TestAgainstRedis(t *testing.T) {
 
 // TestAgainstValkey does so with a valkey-server, which knows sets as listpacks.
 func TestAgainstValkey(t *testing.T) {
-	compare(t, true, func() *original.Server { return original.Start(t, "valkey-server", "", original.Options{}) })
+	compare(t, true, func() *original.Server {
+		return original.Start(t, "valkey-server", "", original.Options{})
+	})
 }
 
 func compare(t *testing.T, listpacks bool, start func() *original.Server) {
