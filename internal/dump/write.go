@@ -8,7 +8,8 @@
 //	Writer.AppendRest     of a stream, what is not entries
 //
 // so that a snapshot can write a value of any size in pieces, from leaves that it has
-// frozen; the rest of a stream comes as elements then, too. A Builder takes the pieces that package rdb decodes and makes a value of them.
+// frozen; the rest of a stream comes as elements then, too. A Builder takes the pieces that
+// package rdb decodes and makes a value of them.
 package dump
 
 import (

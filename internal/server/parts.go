@@ -99,8 +99,8 @@ func (s *Server) inBackground(task func()) {
 }
 
 // flushed ends a save that is in progress, saves an empty snapshot after FLUSHALL, if there
-// are save points, so that the old one does not bring the keys back, and has what the Go heap holds free go back
-// to the system as well.
+// are save points, so that the old one does not bring the keys back, and has what the Go
+// heap holds free go back to the system as well.
 func (s *Server) flushed(c *command.Ctx) {
 	s.giving.due.Store(true)
 	// A save that had not begun to walk would find nothing, and count as a success.

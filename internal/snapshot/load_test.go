@@ -172,7 +172,8 @@ func file(keys ...string) []byte {
 func TestLoadSkipsEmpty(t *testing.T) {
 	empty := []string{
 		"\x01\x04list\x00", "\x02\x03set\x00", "\x04\x04hash\x00", "\x05\x04zset\x00", "\x12\x09quicklist\x00",
-		"\x0e\x04old1\x01\x0b\x0b\x00\x00\x00\x0a\x00\x00\x00\x00\x00\xff", "\x10\x04pack\x07\x07\x00\x00\x00\x00\x00\xff",
+		"\x0e\x04old1\x01\x0b\x0b\x00\x00\x00\x0a\x00\x00\x00\x00\x00\xff",
+		"\x10\x04pack\x07\x07\x00\x00\x00\x00\x00\xff",
 		"\x0b\x06intset\x08\x02\x00\x00\x00\x00\x00\x00\x00",
 	}
 	st, loaded, err := loadFile(t, file(append(empty, "\x02\x04some\x01\x01a")...), 1, LoadOptions{})
@@ -187,8 +188,9 @@ func TestLoadSkipsEmpty(t *testing.T) {
 		many = append(many, fmt.Sprintf("\x02\x03k%02d\x00", i))
 	}
 	st, loaded, err = loadFile(t, file(many...), 1, LoadOptions{})
-	if n := strings.Count(st.log.String(), "skipping empty key"); err != nil || loaded.Empty != 50 || n != emptyLogged {
-		t.Errorf("%+v, %v: %d lines", loaded, err, n)
+	lines := strings.Count(st.log.String(), "skipping empty key")
+	if err != nil || loaded.Empty != 50 || lines != emptyLogged {
+		t.Errorf("%+v, %v: %d lines", loaded, err, lines)
 	}
 }
 

@@ -70,7 +70,9 @@ func TestRestoreExpiredDamaged(t *testing.T) {
 	db := newFullDB(t)
 	db.Do("SET", "k", "old")
 	db.TakeJournal()
-	for _, body := range []string{"\x02\x02\x01a\x01a", "\x04\x02\x01a\x01v\x01a\x01w", "\x02\x00", "\x00\x05v"} {
+	for _, body := range []string{
+		"\x02\x02\x01a\x01a", "\x04\x02\x01a\x01v\x01a\x01w", "\x02\x00", "\x00\x05v",
+	} {
 		db.Do("RESTORE", "k", "5", withChecksum(body, 11), "ABSTTL", "REPLACE").Want(badFormat)
 		db.Do("RESTORE", "none", "5", withChecksum(body, 11), "ABSTTL").Want(badFormat)
 		db.WantJournal()
