@@ -28,6 +28,9 @@ package journal
 import (
 	"sync"
 	"sync/atomic"
+
+	"github.com/spineldb/spinel/internal/numtext"
+	"github.com/spineldb/spinel/internal/resp"
 )
 
 // An Effect is one command in one database.
@@ -97,11 +100,18 @@ func (j *Journal) Append(group []Effect) {
 		e := &group[i]
 		if e.DB+1 != j.selected {
 			j.selected = e.DB + 1
-			j.write(selectSize(e.DB), func(b []byte) []byte { return appendSelect(b, e.DB) })
+			var digits [numtext.MaxIntLen]byte
+			j.writeCommand([][]byte{wordSelect, numtext.AppendInt(digits[:0], int64(e.DB))})
 		}
-		j.write(commandSize(e.Args), func(b []byte) []byte { return appendCommand(b, e.Args) })
+		j.writeCommand(e.Args)
 	}
 	j.publish()
+}
+
+var wordSelect = []byte("SELECT")
+
+func (j *Journal) writeCommand(args [][]byte) {
+	j.write(resp.CommandSize(args), func(b []byte) []byte { return resp.AppendCommand(b, args...) })
 }
 
 // AppendBytes appends commands that are encoded already, as a replica does with those of

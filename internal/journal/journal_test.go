@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/spineldb/spinel/internal/invariant"
+	"github.com/spineldb/spinel/internal/resp"
 )
 
 func effect(db int, words ...string) Effect {
@@ -51,22 +52,6 @@ func TestEncoding(t *testing.T) {
 	j.AppendBytes([]byte("*1\r\n$4\r\nPING\r\n"))
 	if got := read(&j, c); string(got) != "*1\r\n$4\r\nPING\r\n" {
 		t.Errorf("%q", got)
-	}
-}
-
-// Sizes are counted before anything is written: they must be right to the byte.
-func TestSizes(t *testing.T) {
-	for _, n := range []int{0, 1, 9, 10, 99, 100, 101, 9999, 10000, 123456} {
-		args := [][]byte{bytes.Repeat([]byte("a"), n)}
-		for range n % 13 {
-			args = append(args, []byte("x"))
-		}
-		if got := len(appendCommand(nil, args)); got != commandSize(args) {
-			t.Errorf("%d bytes: %d, counted %d", n, got, commandSize(args))
-		}
-		if got := len(appendSelect(nil, n)); got != selectSize(n) {
-			t.Errorf("database %d: %d, counted %d", n, got, selectSize(n))
-		}
 	}
 }
 
@@ -147,9 +132,9 @@ func TestKeep(t *testing.T) {
 	for i := range 30_000 {
 		e := effect(0, "SET", fmt.Sprint("key:", i), strings.Repeat("v", 100))
 		if i == 0 {
-			all = appendSelect(all, 0)
+			all = resp.AppendCommand(all, "SELECT", "0")
 		}
-		all = appendCommand(all, e.Args)
+		all = resp.AppendCommand(all, e.Args...)
 		j.Append([]Effect{e})
 	}
 	if n := j.Appended() - j.First(); n < 1<<20 || n > 1<<20+chunkSize {

@@ -19,6 +19,24 @@ func AppendCommand[T ~string | ~[]byte](dst []byte, args ...T) []byte {
 	return dst
 }
 
+// CommandSize is how many bytes AppendCommand appends.
+func CommandSize(args [][]byte) int {
+	n := headerSize(len(args))
+	for _, arg := range args {
+		n += headerSize(len(arg)) + len(arg) + len("\r\n")
+	}
+	return n
+}
+
+// headerSize is how many bytes appendHeader appends.
+func headerSize(n int) int {
+	size := len("$0\r\n")
+	for ; n >= 10; n /= 10 {
+		size++
+	}
+	return size
+}
+
 // appendHeader appends what begins a string or an aggregate of n. Most are short.
 func appendHeader(dst []byte, kind byte, n int) []byte {
 	switch {

@@ -1,6 +1,7 @@
 package resp_test
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"testing"
@@ -21,6 +22,19 @@ func TestAppendCommandAllocatesNothing(t *testing.T) {
 	buf := make([]byte, 0, 256)
 	if n := testing.AllocsPerRun(100, func() { buf = resp.AppendCommand(buf[:0], "GET", "key") }); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// Sizes are counted before anything is written: they must be right to the byte.
+func TestCommandSize(t *testing.T) {
+	for _, n := range []int{0, 1, 9, 10, 99, 100, 101, 9999, 10000, 123456} {
+		args := [][]byte{bytes.Repeat([]byte("a"), n)}
+		for range n % 13 {
+			args = append(args, []byte("x"))
+		}
+		if got := len(resp.AppendCommand(nil, args...)); got != resp.CommandSize(args) {
+			t.Errorf("%d bytes: %d, counted %d", n, got, resp.CommandSize(args))
+		}
 	}
 }
 
