@@ -2,12 +2,17 @@ package command
 
 import "github.com/spineldb/spinel/internal/resp"
 
-// A Task is what a command does away from its loop, because it waits for somebody else:
-// another server, a disk. Its client waits; nobody else does.
+// A Task is what a command does away from its loop, because it waits for somebody else,
+// another server or a disk, or because it has too much to do to do it in one go. Its client
+// waits; nobody else does.
 type Task struct {
 	// Hold are keys that nobody may change until the task is over: commands that would
-	// wait. Reading them is free. It costs every loop a moment to begin with that.
+	// wait, and clients that wait are not served into them. Reading them is free. It costs
+	// every loop a moment to begin with that.
 	Hold [][]byte
+	// HoldAll makes commands that change whole databases wait too. Without it the task
+	// notices them.
+	HoldAll bool
 	// Run does the work on a goroutine of its own, with nothing locked, and writes the
 	// reply; an error that it returns is the reply instead. The arguments of the command
 	// are gone by then.
@@ -20,6 +25,10 @@ type Worker interface {
 	// did is journalled and waiters are served. Its Ctx has no Args, no Session and no
 	// reply to write, and only what JournalAs is given is journalled.
 	Locked(keys [][]byte, fn func(c *Ctx) error) error
+	// Rest is called between two pieces of work. Others get at what the task had locked; if
+	// clients are paused, it lasts as long as that. An error is a reason to give up: one
+	// that commands like this are refused for now, or that the server ends.
+	Rest() error
 }
 
 // Detach makes a task of the command, instead of a reply. Within a transaction nobody

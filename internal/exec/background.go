@@ -1,8 +1,10 @@
 package exec
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/command"
@@ -28,18 +30,27 @@ import (
 //	              on all commands are asked
 //	its end       removes the keys, and orders the sessions that were stopped to go on
 //
-// What no command of a client names gets through: a key's time may come, it may be
-// evicted, a client that waits may be served and put an element into it. A task that
-// relies on its keys watches them as well.
+// A client that waits (BLMOVE) and would be served into a key that is held goes on waiting:
+// it is tried again when a task ends. What no command names gets through: a key's time may
+// come, it may be evicted, and databases may be flushed and swapped unless the task forbids
+// that. A task that relies on its keys watches them as well.
 
 // tasks is what the tasks of a server have in common.
 type tasks struct {
 	mu      sync.Mutex
 	held    map[string]int     // names of keys, in any database, and how many tasks hold them
+	whole   int                // tasks that hold whole databases
 	waiting []*session.Session // stopped by a key that is held
+	missed  []missedKey        // for which clients that wait were not served
 
 	run      sync.Mutex
 	executor *Executor // of no loop; made when it is needed, used under run
+}
+
+// A missedKey is a key that has changed.
+type missedKey struct {
+	db   int
+	name []byte
 }
 
 // A task is a session's command that is worked on elsewhere. It implements session.Wait and
@@ -54,6 +65,7 @@ type task struct {
 	work   *command.Task
 	hold   []string
 	err    error // the reply, if it is one
+	turn   int64 // when it began to work since it rested
 
 	gone atomic.Bool // the client has left
 }
@@ -65,7 +77,7 @@ func (x *Executor) startTask(s *session.Session, spec *command.Spec, work *comma
 	for _, key := range work.Hold {
 		t.hold = append(t.hold, string(key))
 	}
-	x.holdKeys(t.hold)
+	x.holdKeys(t)
 	s.Wait, s.Stopped = t, true
 	if x.Background != nil {
 		x.Background(t.run)
@@ -87,7 +99,7 @@ func (t *task) run() {
 		out.Discard()
 		out.Error(t.err)
 	}
-	t.sh.releaseKeys(t.hold)
+	t.sh.releaseKeys(t)
 	var all []byte
 	for _, chunk := range out.Take(nil) {
 		all = append(all, chunk.Bytes...)
@@ -107,11 +119,18 @@ func (t *task) Unblock(bool) bool { return false }
 
 // Locked implements command.Worker.
 func (t *task) Locked(keys [][]byte, fn func(*command.Ctx) error) error {
-	ts := &t.sh.tasks
+	return t.sh.lockedFor(t.spec, t.db, keys, fn)
+}
+
+// lockedFor runs fn as a command of nobody's session.
+func (sh *Shared) lockedFor(
+	spec *command.Spec, db int, keys [][]byte, fn func(*command.Ctx) error,
+) error {
+	ts := &sh.tasks
 	ts.run.Lock()
 	defer ts.run.Unlock()
 	if ts.executor == nil {
-		ts.executor = New(t.sh)
+		ts.executor = New(sh)
 	}
 	x := ts.executor
 	x.Begin(x.Clock.Mono())
@@ -119,9 +138,9 @@ func (t *task) Locked(keys [][]byte, fn func(*command.Ctx) error) error {
 	x.ctx.Now = clock.Now(x.Clock) // there may have been no turn for long
 	c := &x.ctx
 	c.Session, c.Out, c.InMulti = nil, &x.reply, false
-	c.Reset(t.spec, nil, x.Journal.Active())
+	c.Reset(spec, nil, x.Journal.Active())
 	c.JournalNothing()
-	x.txn.Begin(t.db, c.Now)
+	x.txn.Begin(db, c.Now)
 	set := uint64(0)
 	for _, key := range keys {
 		set |= keyspace.StripeSet(x.Keyspace.Placement(key))
@@ -138,6 +157,37 @@ func (t *task) Locked(keys [][]byte, fn func(*command.Ctx) error) error {
 	return err
 }
 
+const (
+	// taskTurn is how long a task works before it leaves the processor to others, and how
+	// long it does that at least. A thread that rests as often as it works is not taken off
+	// its processor in the middle of a piece, while it has keys locked.
+	taskTurn = 500 * time.Microsecond
+	// pausedPoll is how often a task looks whether clients are still paused.
+	pausedPoll = time.Millisecond
+)
+
+var errEnding = &resp.Error{Code: "ERR", Text: "the server ends"}
+
+// Rest implements command.Worker.
+func (t *task) Rest() error {
+	if worked := time.Duration(t.sh.Clock.Mono() - t.turn); worked < taskTurn {
+		runtime.Gosched() // whoever waits for a lock has it now
+	} else {
+		time.Sleep(taskTurn)
+		defer func() { t.turn = t.sh.Clock.Mono() }()
+	}
+	for {
+		if t.sh.Ending.Load() {
+			return errEnding
+		}
+		err := t.sh.askGates(t.s, t.spec, t.spec.Flags, t.sh.Clock.Mono())
+		if err != ErrPostpone {
+			return err
+		}
+		time.Sleep(pausedPoll)
+	}
+}
+
 // endTask forgets a task whose reply has been pushed.
 func (x *Executor) endTask(s *session.Session, t *task) {
 	s.Wait = nil
@@ -147,9 +197,9 @@ func (x *Executor) endTask(s *session.Session, t *task) {
 	}
 }
 
-// holdKeys keeps keys from being changed.
-func (sh *Shared) holdKeys(keys []string) {
-	if len(keys) == 0 {
+// holdKeys keeps the keys of a task from being changed.
+func (sh *Shared) holdKeys(t *task) {
+	if len(t.hold) == 0 {
 		return
 	}
 	ts := &sh.tasks
@@ -158,34 +208,48 @@ func (sh *Shared) holdKeys(keys []string) {
 	if ts.held == nil {
 		ts.held = map[string]int{}
 	}
-	for _, key := range keys {
+	for _, key := range t.hold {
 		ts.held[key]++
+	}
+	if t.work.HoldAll {
+		ts.whole++
 	}
 	sh.Attend(attendHeld, true)
 }
 
-// releaseKeys ends a hold. Everybody who was stopped tries again: who still may not go on
-// is stopped again.
-func (sh *Shared) releaseKeys(keys []string) {
-	if len(keys) == 0 {
+// releaseKeys ends the hold of a task. Everybody who was stopped tries again: who still may
+// not go on is stopped again.
+func (sh *Shared) releaseKeys(t *task) {
+	if len(t.hold) == 0 {
 		return
 	}
 	ts := &sh.tasks
 	ts.mu.Lock()
-	defer ts.mu.Unlock()
-	for _, key := range keys {
+	for _, key := range t.hold {
 		if ts.held[key]--; ts.held[key] == 0 {
 			delete(ts.held, key)
 		}
 	}
+	if t.work.HoldAll {
+		ts.whole--
+	}
 	if len(ts.held) == 0 {
 		sh.Attend(attendHeld, false)
 	}
+	missed := ts.missed
+	ts.missed = nil
 	for _, s := range ts.waiting {
 		s.OrderResume()
 	}
 	clear(ts.waiting)
 	ts.waiting = ts.waiting[:0]
+	ts.mu.Unlock()
+	for _, key := range missed {
+		_ = sh.lockedFor(t.spec, key.db, [][]byte{key.name}, func(c *command.Ctx) error {
+			c.DB.WakeIn(key.db, key.name)
+			return nil
+		})
+	}
 }
 
 // attendHeld is the bit of Attention that says that keys are held.
@@ -229,7 +293,7 @@ func (x *Executor) changesHeld(spec *command.Spec, args command.Args) bool {
 		return false
 	}
 	if spec.Flags&(command.Exclusive|command.WholeDB) != 0 {
-		return true
+		return x.Shared.tasks.whole > 0
 	}
 	refs, _ := spec.FindKeyRefs(x.refs[:0], args)
 	x.refs = refs[:0]
@@ -238,6 +302,27 @@ func (x *Executor) changesHeld(spec *command.Spec, args command.Args) bool {
 			return true
 		}
 	}
+	return false
+}
+
+// mayServe says whether the command of a client that waits may run now, for a key that has
+// changed. If not, it is tried again when a task ends.
+func (x *Executor) mayServe(b *blocked, key []byte) bool {
+	if x.Attention.Load()&attendHeld == 0 {
+		return true
+	}
+	ts := &x.Shared.tasks
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	if len(ts.held) == 0 || !x.changesHeld(b.spec, b.args) {
+		return true
+	}
+	for _, old := range ts.missed {
+		if old.db == b.waiter.DB && string(old.name) == string(key) {
+			return false
+		}
+	}
+	ts.missed = append(ts.missed, missedKey{b.waiter.DB, append([]byte(nil), key...)})
 	return false
 }
 

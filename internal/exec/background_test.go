@@ -18,8 +18,8 @@ func slow(began, proceed chan bool) []*command.Spec {
 	f.Add(command.Spec{Name: "SLOWSET", Arity: -3, Flags: command.Write, Keys: command.OneKey(1, command.OW),
 		Run: func(c *command.Ctx) error {
 			key, val := append([]byte(nil), c.Args[1]...), append([]byte(nil), c.Args[2]...)
-			fails := len(c.Args) > 3
-			return c.Detach(command.Task{Hold: [][]byte{key}, Run: func(w command.Worker, out *resp.Writer) error {
+			fails, lets := len(c.Args) > 3 && c.Args.Is(3, "FAIL"), len(c.Args) > 3 && c.Args.Is(3, "LET")
+			run := func(w command.Worker, out *resp.Writer) error {
 				began <- true
 				<-proceed
 				if fails {
@@ -30,7 +30,8 @@ func slow(began, proceed chan bool) []*command.Spec {
 					c.JournalAs([]byte("PUT"), key, val)
 					return c.DB.SetString(key, val, keyspace.NoTTL)
 				})
-			}})
+			}
+			return c.Detach(command.Task{Hold: [][]byte{key}, HoldAll: !lets, Run: run})
 		}})
 	f.Add(command.Spec{Name: "PUT", Arity: 3, Flags: command.Write, Keys: command.OneKey(1, command.OW),
 		Run: func(c *command.Ctx) error {
@@ -142,4 +143,42 @@ func TestTaskWithoutClient(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	db.WantJournal("PUT k v", "PUT k w")
+}
+
+// TestTaskLets: a task that does not forbid it lets commands change whole databases, also
+// while another forbids it for other keys, but only when that is over.
+func TestTaskLets(t *testing.T) {
+	began, proceed := make(chan bool, 1), make(chan bool)
+	db := cmdtest.New(t, slow(began, proceed))
+	db.RecordJournal()
+	db.Do("SLOWSET", "k", "v", "LET")
+	<-began
+	other := db.NewClient()
+	other.Do("CLEAR").Want("OK")
+	if got := other.Call("PUT", "k", "w"); got != "" {
+		t.Errorf("the key is not held: %q", got)
+	}
+	third := db.NewClient()
+	third.Call("SLOWSET", "l", "v")
+	<-began
+	clearing := db.NewClient()
+	if got := clearing.Call("CLEAR"); got != "" {
+		t.Errorf("a command that changes everything does not wait: %q", got)
+	}
+	for range 2 {
+		proceed <- true
+	}
+	for _, c := range []*cmdtest.Client{db.Client, third} {
+		if got := until(t, c); got != "$4\r\ndone\r\n" {
+			t.Errorf("%q", got)
+		}
+	}
+	for _, c := range []*cmdtest.Client{other, clearing} {
+		if got := until(t, c); got != "+OK\r\n" {
+			t.Errorf("%q", got)
+		}
+	}
+	if db.Shared.Attention.Load() != 0 {
+		t.Error("commands are asked about for nothing")
+	}
 }

@@ -102,6 +102,9 @@ func (x *Executor) serve() {
 // whether it has a reply.
 func (x *Executor) tryServe(w *keyspace.Waiter, key []byte) bool {
 	b := w.Owner.(*blocked)
+	if !x.mayServe(b, key) {
+		return false
+	}
 	c := &x.ctx
 	session, out, inMulti := c.Session, c.Out, c.InMulti
 	defer func() {

@@ -316,8 +316,12 @@ func (x *Executor) ask(s *session.Session, spec *command.Spec) error {
 		flags |= command.Flags(s.Multi.Flags) & (command.Write | command.DenyOOM | command.MayReplicate)
 	}
 	x.txn.Report() // so that the memory gate sees what this loop has done
-	for _, g := range x.Gates {
-		if err := g.Admit(s, spec, flags, x.mono); err != nil {
+	return x.askGates(s, spec, flags, x.mono)
+}
+
+func (sh *Shared) askGates(s *session.Session, spec *command.Spec, flags command.Flags, now int64) error {
+	for _, g := range sh.Gates {
+		if err := g.Admit(s, spec, flags, now); err != nil {
 			return err
 		}
 	}

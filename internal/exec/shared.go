@@ -46,8 +46,10 @@ type Shared struct {
 
 	// Background, if set, runs tasks, so that whoever sets it can wait for their end.
 	Background func(task func())
-	tasks      tasks
-	gone       goneStreams
+	// Ending makes tasks give up where they can.
+	Ending atomic.Bool
+	tasks  tasks
+	gone   goneStreams
 
 	Tracking atomic.Bool // latency-tracking
 }

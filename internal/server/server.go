@@ -263,6 +263,7 @@ func (s *Server) Wait() int { return <-s.ended }
 func (s *Server) Close() {
 	s.stopOnce.Do(func() {
 		close(s.stop)
+		s.shared.Ending.Store(true)
 		s.background.Wait()
 		s.net.Shutdown(time.Second)
 		s.closeParts()

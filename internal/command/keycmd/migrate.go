@@ -176,7 +176,7 @@ func (m *Migrator) migrate(c *command.Ctx) error {
 	g := &migration{m: m, o: o, asking: c.DB.Cluster()}
 	t := command.Task{Run: g.run}
 	if !o.copy {
-		t.Hold = o.keys
+		t.Hold, t.HoldAll = o.keys, true
 	}
 	return c.Detach(t)
 }
