@@ -144,9 +144,13 @@ func TestCopyLongString(t *testing.T) {
 	if err := set(ks, p.tx, start, "s", string(text), int64(start)+1000); err != nil {
 		t.Fatal(err)
 	}
+	ks.Tuning.TrackClock.Store(true)
+	p.locked(func() { p.tx.IdleTime([]byte("s")) }, "s") // which gives it a clock
 	for _, far := range []bool{false, true} {
 		to := neighbour(ks, "s", far)
+		p.locked(func() { p.tx.SetAccess([]byte("s"), 100, -1) }, "s")
 		c := p.start("s", 1, to)
+		p.locked(func() { p.tx.SetAccess([]byte("s"), 7, -1) }, "s")
 		p.locked(func() {
 			steps := 0
 			for done := false; !done; steps++ {
@@ -161,6 +165,9 @@ func TestCopyLongString(t *testing.T) {
 			v, ok := p.tx.PeekIn(1, []byte(to))
 			if !ok || !bytes.Equal(v.Bytes(), text) || v.Expiry() != int64(start)+1000 {
 				t.Error("the copy is another")
+			}
+			if idle := keyspace.Idle(v.Clock(), start); idle != 7 {
+				t.Errorf("the copy was not used for %d s", idle)
 			}
 		}, "s", to)
 	}
@@ -232,7 +239,7 @@ func TestCopyKept(t *testing.T) {
 		setField(t, tx, ks, start, "h", fmt.Sprint("field:", i), int64(start)+100)
 	}
 	c := p.start("h", 1, "h")
-	clk.Advance(time.Hour)
+	clk.Advance(10 * time.Second)
 	ks.SetNow(clock.Now(clk))
 	ks.Sweep(time.Second)
 	for _, policy := range []keyspace.Policy{keyspace.AllKeysLRU, keyspace.AllKeysRandom} {
@@ -251,9 +258,20 @@ func TestCopyKept(t *testing.T) {
 	if got := p.image(0, "h"); got.elements != 500 || ks.Stats.ExpiredFields.Load() != 0 {
 		t.Errorf("%d fields are left", got.elements)
 	}
-	p.locked(func() { c.Drop(p.tx) }, "h")
-	if ks.Evict(); p.exists(0, "h") {
-		t.Error("kept for ever")
+	ks.Tuning.MaxMemory.Store(0)
+	p.locked(func() {
+		c.Some(p.tx, 1<<30)
+		if err := c.Finish(p.tx, false); err != nil {
+			t.Fatal(err)
+		}
+	}, "h")
+	for range 3 { // now all of it goes, in the copy too
+		clk.Advance(10 * time.Second)
+		ks.SetNow(clock.Now(clk))
+		ks.Sweep(time.Second)
+	}
+	if p.exists(0, "h") || p.exists(1, "h") || ks.Stats.ExpiredFields.Load() != 1000 {
+		t.Errorf("%d fields have expired", ks.Stats.ExpiredFields.Load())
 	}
 	p.emptied()
 }

@@ -59,12 +59,8 @@ func copyKey(c *command.Ctx) error {
 		c.Out.Int(0)
 		return nil
 	}
-	done, err := c.DB.Copy(from, db, to)
-	if err != nil {
-		return err
-	}
-	boolean(c, done)
-	return nil
+	g := transfer{from: from, to: to, db: db, replace: replace}
+	return g.start(c)
 }
 
 var _ = Family.Add(command.Spec{
@@ -130,13 +126,12 @@ func rename(c *command.Ctx) error {
 	if !c.DB.Exists(from) {
 		return resp.ErrNoKey
 	}
-	if !bytes.Equal(from, to) {
-		if _, err := c.DB.Rename(from, to); err != nil {
-			return err
-		}
+	if bytes.Equal(from, to) {
+		c.Out.OK()
+		return nil
 	}
-	c.Out.OK()
-	return nil
+	g := transfer{from: from, to: to, db: c.DB.DB, move: true, replace: true}
+	return g.start(c)
 }
 
 var _ = Family.Add(command.Spec{
@@ -164,9 +159,6 @@ func renameNX(c *command.Ctx) error {
 		c.Out.Int(0)
 		return nil
 	}
-	if _, err := c.DB.Rename(from, to); err != nil {
-		return err
-	}
-	c.Out.Int(1)
-	return nil
+	g := transfer{from: from, to: to, db: c.DB.DB, move: true}
+	return g.start(c)
 }
