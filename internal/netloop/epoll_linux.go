@@ -120,6 +120,9 @@ func (p *epoll) gather() {
 func (p *epoll) deliver(c *conn, events uint32) {
 	if events&unix.EPOLLOUT != 0 && c.unsent > 0 {
 		p.push(c)
+		if c.quiet() { // or the event would come again and again
+			p.register(c)
+		}
 		p.l.actLaterOn(c)
 	}
 	if events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) == 0 {
