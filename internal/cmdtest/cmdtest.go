@@ -166,11 +166,32 @@ func (c *Client) Do(args ...string) *Reply {
 // targets use it, as in them nobody may speak to the testing.F that the DB was made for.
 func (c *Client) Call(args ...string) string { return string(c.Raw(resp.AppendCommand(nil, args...))) }
 
-// Raw sends bytes in one turn and returns the bytes that come back.
+// Raw sends bytes in one turn and returns the bytes that come back. If they are a reply that
+// is made in pieces it takes as many turns as there are.
 func (c *Client) Raw(b []byte) []byte {
+	all := c.Turn(b)
+	for c.Session.Stream != nil {
+		all = append(all, c.Refill()...)
+	}
+	return all
+}
+
+// Turn sends bytes in one turn and returns the bytes that come back in it.
+func (c *Client) Turn(b []byte) []byte {
 	x := c.db.Executor
 	x.Begin(c.db.Clock.Mono())
 	x.Received(c.Session, b)
+	x.Run()
+	x.Dirty()
+	x.End()
+	return c.take()
+}
+
+// Refill takes a turn that goes on with a reply that is made in pieces.
+func (c *Client) Refill() []byte {
+	x := c.db.Executor
+	x.Begin(c.db.Clock.Mono())
+	x.Refill(c.Session)
 	x.Run()
 	x.Dirty()
 	x.End()
@@ -234,9 +255,18 @@ func (c *Client) Bench(b *testing.B, args ...string) {
 		x.Run()
 		x.Dirty()
 		x.End()
-		chunks = c.Session.Out.Take(chunks[:0])
-		for i := range chunks {
-			chunks[i].Free(&pool)
+		for chunks = c.Session.Out.Take(chunks[:0]); len(chunks) > 0; {
+			for i := range chunks {
+				chunks[i].Free(&pool)
+			}
+			if chunks = chunks[:0]; c.Session.Stream != nil {
+				x.Begin(0)
+				x.Refill(c.Session)
+				x.Run()
+				x.Dirty()
+				x.End()
+				chunks = c.Session.Out.Take(chunks)
+			}
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spineldb/spinel/internal/numtext"
 	"github.com/spineldb/spinel/internal/resp"
 	"github.com/spineldb/spinel/internal/session"
+	"github.com/spineldb/spinel/internal/value"
 )
 
 // An Engine is what a few commands need of the executor that runs them.
@@ -20,6 +21,8 @@ type Engine interface {
 	// Exclusive runs fn in exclusive mode, or at once if the command is in it already.
 	// The command must hold no key.
 	Exclusive(fn func())
+	// CloseFull has a session closed whose replies have become too long.
+	CloseFull(s *session.Session)
 }
 
 // A Ctx is what a command is given. It is reused for the next one.
@@ -32,7 +35,8 @@ type Ctx struct {
 	Now     clock.Millis // wall time when the batch began
 	Mono    int64        // monotonic nanoseconds at about the same time
 	Engine  Engine
-	InMulti bool // within EXEC
+	InMulti bool  // within EXEC
+	OutMax  int64 // bytes of replies that may wait for a client, 0 for any number; see Full
 
 	journaling bool
 	effects    []Effect
@@ -40,6 +44,8 @@ type Ctx struct {
 	after      func()
 	blocks     *Wait
 	task       *Task
+	streams    *Stream
+	big        value.Cell // that Stream is asked about
 	ready      []byte
 	notes      []string
 	unnoted    int // notes beyond notesMax

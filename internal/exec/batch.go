@@ -411,6 +411,9 @@ func (x *Executor) checkOutput(s *session.Session) {
 		return
 	}
 	n := int64(s.Out.Len() + s.Link.Unsent())
+	if s.Stream != nil {
+		n += s.Stream.Held()
+	}
 	over := hard > 0 && n > hard
 	if soft > 0 && n > soft {
 		if s.SoftSince == 0 {
@@ -421,10 +424,21 @@ func (x *Executor) checkOutput(s *session.Session) {
 		s.SoftSince = 0
 	}
 	if over {
-		x.Log.Warn("Client scheduled to be closed ASAP for overcoming of output buffer limits",
-			"id", s.ID, "addr", s.Remote, "bytes", n)
-		x.Stats.OutputOver++
-		s.Closing = session.Immediately
-		x.mark(s)
+		x.closeFull(s, n)
 	}
 }
+
+// closeFull closes a connection for which too many bytes wait.
+func (x *Executor) closeFull(s *session.Session, n int64) {
+	if s.Closing == session.Immediately {
+		return
+	}
+	x.Log.Warn("Client scheduled to be closed ASAP for overcoming of output buffer limits",
+		"id", s.ID, "addr", s.Remote, "bytes", n)
+	x.Stats.OutputOver++
+	s.Closing = session.Immediately
+	x.mark(s)
+}
+
+// CloseFull implements command.Engine.
+func (x *Executor) CloseFull(s *session.Session) { x.closeFull(s, int64(s.Out.Len())) }

@@ -78,6 +78,10 @@ func (x *Executor) afterCall(s *session.Session, spec *command.Spec) {
 		x.startTask(s, spec, t)
 		return
 	}
+	if r := x.ctx.TakeStream(); r != nil {
+		x.startStream(s, spec, r)
+		return
+	}
 	if x.txn.HasReady() {
 		x.serve()
 	}
@@ -208,12 +212,19 @@ func (x *Executor) endWait(s *session.Session, b *blocked) {
 
 // abandon ends the wait of a session whose connection is gone.
 func (x *Executor) abandon(s *session.Session) {
-	b, ok := s.Wait.(*blocked)
-	if !ok {
-		if t, ok := s.Wait.(*task); ok {
-			t.gone.Store(true)
-			s.Wait = nil
-		}
+	var b *blocked
+	switch w := s.Wait.(type) {
+	case *blocked:
+		b = w
+	case *task:
+		w.gone.Store(true)
+		s.Wait = nil
+		return
+	case *streamed:
+		w.reply.Release()
+		s.Wait, s.Stream = nil, nil
+		return
+	default:
 		return
 	}
 	for {

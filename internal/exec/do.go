@@ -98,7 +98,7 @@ func (x *Executor) do(f *feed, r *request) {
 		x.writeNotes(s)
 	}
 	s.LastCommand = spec.FullName()
-	if s.Wait != nil {
+	if s.Wait != nil && (s.Stream == nil || !x.begun(s)) {
 		f.stopped, f.stopAt = true, int(r.end)
 	}
 }

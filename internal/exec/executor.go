@@ -170,6 +170,7 @@ func (x *Executor) Begin(now int64) {
 	}
 	x.lim.Bulk = x.Shared.Limits.Bulk.Load()
 	x.anon.Bulk = x.lim.Bulk
+	x.ctx.OutMax = x.Shared.Limits.OutHard.Load()
 	x.Stats.Turns++
 }
 
@@ -254,6 +255,10 @@ func (x *Executor) EOF(s *session.Session) {
 
 // finish closes a session when its replies are sent.
 func (x *Executor) finish(s *session.Session) {
+	if w, ok := s.Wait.(*streamed); ok {
+		w.ended = true // its reply has been asked for, and goes on
+		return
+	}
 	if s.Wait != nil {
 		x.abandon(s)
 		s.Closing = session.Immediately
@@ -266,8 +271,8 @@ func (x *Executor) finish(s *session.Session) {
 // Woken implements the loop's handler.
 func (x *Executor) Woken(s *session.Session) {
 	orders := s.TakeOrders()
-	if b := s.TakePushed(); len(b) > 0 {
-		s.Out.Raw(b)
+	if s.Stream == nil { // else it would come in the middle of a reply
+		x.takePushed(s)
 	}
 	if orders.Close {
 		s.Closing = session.Immediately
@@ -282,6 +287,13 @@ func (x *Executor) Woken(s *session.Session) {
 		x.feed(s, s.Query, true)
 	}
 	x.mark(s)
+}
+
+// takePushed sends what others have pushed.
+func (x *Executor) takePushed(s *session.Session) {
+	if b := s.TakePushed(); len(b) > 0 {
+		s.Out.Raw(b)
+	}
 }
 
 // tick is how often a loop looks after its sessions.

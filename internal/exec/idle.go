@@ -17,8 +17,12 @@ func (sh *Shared) Idle(now int64) (buffers int64) {
 		if s.Link != nil {
 			s.Counted += int64(s.Link.Unsent())
 		}
+		if s.Stream != nil {
+			s.Counted += s.Stream.Held()
+		}
 		buffers += s.QueryCounted + s.Counted
-		if limit > 0 && !s.Stopped && !s.Monitor && now-s.LastUse > limit && s.Closing == session.Open {
+		waits := s.Stopped && s.Stream == nil
+		if limit > 0 && !waits && !s.Monitor && now-s.LastUse > limit && s.Closing == session.Open {
 			s.OrderClose()
 		}
 	}

@@ -1,6 +1,11 @@
 package keyspace
 
 import (
+	"math"
+	"slices"
+	"sync/atomic"
+
+	"github.com/spineldb/spinel/internal/ds/listpack"
 	"github.com/spineldb/spinel/internal/ds/record"
 	"github.com/spineldb/spinel/internal/mem"
 	"github.com/spineldb/spinel/internal/value"
@@ -29,9 +34,9 @@ import (
 // active now because of another value. A command then does what it does while there is a
 // reader, and a snapshot hurries a reader that was not in its way.
 
-// A Frozen is a rooted value as it was when it was frozen, to be read in pieces while the
-// value changes. Whoever made it must call Read until there is no more, or Release. It is
-// used by one goroutine at a time.
+// A Frozen is a rooted value as it was when it was frozen, or a range of it, to be read in
+// pieces while the value changes. Whoever made it must call Read until there is no more, or
+// Release. It is used by one goroutine at a time.
 type Frozen struct {
 	st    *stripe
 	typ   record.Type
@@ -42,8 +47,13 @@ type Frozen struct {
 	heap   *heap
 	leaves []mem.Ref
 	next   int
+	back   bool        // the leaves, and members in them, are read from the last to the first
+	beside []mem.Ref   // leaves that nobody wants to read, still to be thawed
 	rest   *value.Rest // of a snapshot, what comes behind the leaves
 	kept   kept        // elements that others have copied for us
+	gone   bool        // nobody wants to read any more
+
+	held atomic.Int64 // bytes of kept
 }
 
 // IsRooted says whether the value is more than its record: it is to be frozen instead of
@@ -128,6 +138,31 @@ func (h *heap) hurry(epoch uint16) {
 	}
 }
 
+// Range makes Read come only to the leaves with the elements of ranks from up to to, of a
+// list or a sorted set, or backward. It returns how many elements of the first leaf that it
+// comes to are outside of the range; behind the range there may be some too. The stripe is
+// locked still, by the command that froze the value, which c is.
+func (f *Frozen) Range(c *value.Cell, from, to int, back bool) (skip int) {
+	ref, skip, _ := value.Seek(c, from)
+	lo := slices.Index(f.leaves, ref)
+	ref, _, behind := value.Seek(c, to-1)
+	hi := lo + slices.Index(f.leaves[lo:], ref) + 1
+	f.beside = slices.Concat(f.leaves[:lo], f.leaves[hi:])
+	f.leaves = f.leaves[lo:hi:hi]
+	if back {
+		f.Backward()
+		return behind
+	}
+	return skip
+}
+
+// Backward makes Read come to the leaves in the opposite order. The stripe is locked still, by
+// the command that froze the value.
+func (f *Frozen) Backward() {
+	f.back = true
+	slices.Reverse(f.leaves)
+}
+
 // Type is the type of the value.
 func (f *Frozen) Type() record.Type { return f.typ }
 
@@ -135,23 +170,37 @@ func (f *Frozen) Type() record.Type { return f.typ }
 func (f *Frozen) Leaves() int { return f.count }
 
 // Read calls fn for the elements of the next leaves, until enough returns true behind a
-// leaf, and says whether more are left. The bytes are valid during the call of fn. It holds
-// the stripe's lock; so nothing may be locked, and fn must not wait.
+// leaf, and says whether it is to be called again; it may then come to nothing more. The
+// bytes are valid during the call of fn. It holds the stripe's lock; so nothing may be
+// locked, and fn must not wait.
 func (f *Frozen) Read(fn func(e value.Element), enough func() bool) (more bool) {
+	return f.read(fn, nil, enough)
+}
+
+// ReadTexts is Read of a hash, set or sorted set in another way.
+func (f *Frozen) ReadTexts(fn value.TextFunc, enough func() bool) (more bool) {
+	return f.read(nil, fn, enough)
+}
+
+// read gives elements to one of two functions, the other is nil.
+func (f *Frozen) read(fn func(e value.Element), texts value.TextFunc, enough func() bool) (more bool) {
 	f.st.mu.Lock()
 	if f.heap == nil {
 		f.st.mu.Unlock()
+		if fn == nil {
+			fn = func(e value.Element) { texts(e.Name.Bytes, e.Value.Bytes, e.Score, e.Expiry) }
+		}
 		return f.readKept(fn, enough)
 	}
 	defer f.st.mu.Unlock()
 	for f.isLeft() {
-		f.pass(fn)
+		f.pass(fn, texts)
 		if enough() {
 			break
 		}
 	}
 	if more = f.isLeft(); !more {
-		f.end()
+		more = !f.thaw(thawLeaves)
 	}
 	f.st.ks.used.Add(f.st.settle())
 	return more
@@ -172,8 +221,9 @@ func (f *Frozen) readKept(fn func(e value.Element), enough func() bool) (more bo
 // isLeft says whether something is left to be read.
 func (f *Frozen) isLeft() bool { return f.next < len(f.leaves) || f.rest != nil }
 
-// pass reads the next leaf and thaws it. With nil for fn, it is thawed and not read.
-func (f *Frozen) pass(fn func(e value.Element)) {
+// pass reads the next leaf, with one of two functions, and thaws it. If both are nil it is
+// thawed and not read.
+func (f *Frozen) pass(fn func(e value.Element), texts value.TextFunc) {
 	a := f.heap.arena
 	if f.next == len(f.leaves) {
 		if fn == nil && !f.rest.Drop(a, f.epoch) || fn != nil && !f.rest.Next(a, f.epoch, fn) {
@@ -183,7 +233,15 @@ func (f *Frozen) pass(fn func(e value.Element)) {
 	}
 	ref := f.leaves[f.next]
 	f.next++
-	if fn != nil {
+	switch {
+	case texts != nil:
+		value.EachText(f.typ, a, ref, f.back, texts)
+	case fn == nil:
+	case f.back && f.typ == record.ZSet:
+		value.EachText(f.typ, a, ref, true, func(name, _ []byte, score float64, expiry int64) {
+			fn(value.Element{Name: listpack.Elem{Bytes: name}, Score: score, Expiry: expiry})
+		})
+	default:
 		value.EachInLeaf(f.typ, a, ref, fn)
 	}
 	value.Thaw(f.typ, a, f.epoch, ref)
@@ -191,32 +249,58 @@ func (f *Frozen) pass(fn func(e value.Element)) {
 
 // finish copies what is left to be read, so that somebody else may freeze the value.
 func (f *Frozen) finish() {
+	if f.gone {
+		f.thaw(math.MaxInt)
+		return
+	}
 	for f.next < len(f.leaves) {
-		f.pass(f.kept.add)
+		f.pass(f.kept.add, nil)
 	}
-	if f.rest != nil {
-		f.rest.Hurry(f.heap.arena, f.epoch)
+	rest := f.rest
+	if rest != nil {
+		rest.Hurry(f.heap.arena, f.epoch)
+		f.rest = nil
 	}
-	f.end()
+	f.thaw(math.MaxInt)
+	f.rest = rest
+	f.held.Store(f.kept.bytes())
 }
 
-// releaseLeaves is how many leaves are thawed under one lock.
-const releaseLeaves = 256
+// Held is the number of bytes that somebody else has copied for who reads.
+func (f *Frozen) Held() int64 { return f.held.Load() }
 
-// Release thaws what was not read. Nothing may be locked. It may be called again.
-func (f *Frozen) Release() {
-	for more := true; more; {
-		f.st.mu.Lock()
-		for i := 0; f.heap != nil && i < releaseLeaves && f.isLeft(); i++ {
-			f.pass(nil)
-		}
-		if more = f.heap != nil && f.isLeft(); !more {
+// thawLeaves is how many leaves are thawed under one lock: some 30 us.
+const thawLeaves = 256
+
+// thaw thaws about so many leaves, without reading them, and says whether that was all.
+func (f *Frozen) thaw(leaves int) (done bool) {
+	for ; f.heap != nil && leaves > 0; leaves-- {
+		n := len(f.beside) - 1
+		switch {
+		case f.isLeft():
+			f.pass(nil, nil)
+		case n >= 0:
+			value.Thaw(f.typ, f.heap.arena, f.epoch, f.beside[n])
+			f.beside = f.beside[:n]
+		default:
 			f.end()
 		}
-		f.st.ks.used.Add(f.st.settle())
-		f.st.mu.Unlock()
 	}
-	f.kept, f.rest = kept{}, nil
+	return f.heap == nil
+}
+
+// Release thaws what was not read: now if that is little, else in the background (LazyFree).
+// Nothing may be locked. It may be called again.
+func (f *Frozen) Release() {
+	f.st.mu.Lock()
+	defer f.st.mu.Unlock()
+	if !f.gone && !f.thaw(thawLeaves) {
+		f.st.thawing = append(f.st.thawing, f)
+	}
+	f.gone = true
+	f.kept = kept{}
+	f.held.Store(0)
+	f.st.ks.used.Add(f.st.settle())
 }
 
 // end is called when all leaves are thawed. It lets the heap go, if a flush has replaced it

@@ -208,6 +208,8 @@ type reading struct {
 	f    *keyspace.Frozen
 	want image
 	got  image
+	skip int // elements before the range that is wanted, if it is not all
+	left int
 }
 
 // freeze begins to read a key's value, if nobody else is.
@@ -221,17 +223,47 @@ func (p *party) freeze(key string, typ record.Type) (r *reading) {
 			return
 		}
 		want := imageOf(&c)
-		if f, ok := p.tx.Freeze([]byte(key)); ok {
-			r = &reading{f: f, want: want}
+		f, ok := p.tx.Freeze([]byte(key))
+		if !ok {
+			return
+		}
+		r = &reading{f: f, want: want, left: want.elements}
+		if typ == record.ZSet && p.rng.IntN(2) == 0 {
+			p.narrow(r, &c)
 		}
 	}, key)
 	return r
 }
 
+// narrow makes a reading one of a range of a sorted set, perhaps backward.
+func (p *party) narrow(r *reading, c *value.Cell) {
+	z, back := value.ZSetOf(c), p.rng.IntN(2) == 0
+	from := p.rng.IntN(z.Len())
+	to := from + 1 + p.rng.IntN(z.Len()-from)
+	r.skip, r.left, r.want = r.f.Range(c, from, to, back), to-from, image{}
+	it := z.Iter(from, false)
+	if back {
+		it = z.Iter(to-1, true)
+	}
+	for range to - from {
+		text, _, score, _ := it.Next()
+		r.want.add(value.Element{Name: listpack.Elem{Bytes: text}, Score: score, Expiry: -1})
+	}
+}
+
 // read reads about so many elements more.
 func (r *reading) read(t testing.TB, elements int) (more bool) {
 	more = r.f.Read(
-		func(e value.Element) { r.got.add(e); elements-- },
+		func(e value.Element) {
+			elements--
+			switch {
+			case r.skip > 0:
+				r.skip--
+			case r.left > 0:
+				r.left--
+				r.got.add(e)
+			}
+		},
 		func() bool { return elements <= 0 })
 	if !more && r.got != r.want {
 		t.Errorf("a value of type %d: %d elements read of %d, or others",
@@ -372,7 +404,7 @@ func TestFreezeAgainstSnapshot(t *testing.T) {
 		snap = ks.BeginSnapshot(func(_, _ int, v keyspace.Value) {
 			c := v.Cell()
 			want := imageOf(&c)
-			saved = append(saved, &reading{f: snap.Freeze(v), want: want})
+			saved = append(saved, &reading{f: snap.Freeze(v), want: want, left: want.elements})
 		})
 	})
 	for i := range keyspace.Stripes {
@@ -570,7 +602,7 @@ func takeSnapshot(t testing.TB, ks *keyspace.Keyspace, rng *rand.Rand) {
 			}
 			c := v.Cell()
 			r := &reading{want: imageOf(&c)}
-			r.f = snap.Freeze(v)
+			r.f, r.left = snap.Freeze(v), r.want.elements
 			mu.Lock()
 			saved = append(saved, r)
 			mu.Unlock()

@@ -19,6 +19,14 @@ type kept struct {
 	at     int // in the first chunk
 }
 
+// bytes is the memory of the copies.
+func (k *kept) bytes() (n int64) {
+	for _, b := range k.chunks {
+		n += int64(cap(b))
+	}
+	return n
+}
+
 // Flags of a copied element.
 const (
 	keptName    = 1 << iota // there is a name

@@ -119,6 +119,7 @@ type stripe struct {
 	kept    map[watchedKey]int // keys that somebody copies, and how many do
 	lazy    []*table           // detached, being freed in pieces
 	husks   []value.Husk       // of removed values, being freed in pieces
+	thawing []*Frozen          // nobody wants to read them, being thawed in pieces
 	snap    *Snapshot          // the running snapshot
 	counted int64              // of heap.arena.Live(), already in Keyspace.used
 	sweep   sweepCursor

@@ -250,6 +250,14 @@ func (ks *Keyspace) LazyFree() (more bool) {
 			more = st.freeHusks(huskLeaves) || more
 			ks.used.Add(st.settle())
 		}
+		if n := len(st.thawing); n > 0 {
+			if st.thawing[n-1].thaw(thawLeaves) {
+				st.thawing[n-1] = nil
+				st.thawing = st.thawing[:n-1]
+			}
+			more = more || len(st.thawing) > 0
+			ks.used.Add(st.settle())
+		}
 		st.mu.Unlock()
 	}
 	return more

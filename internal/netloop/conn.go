@@ -28,6 +28,7 @@ type conn struct {
 	eof    bool // nothing more will arrive
 	broken bool // nothing can be sent any more
 	later  bool // in the loop's list of connections to act upon in this turn
+	hungry bool // in the loop's list of connections to refill
 
 	fd   int32 // -1 in the net backend
 	slot uint32
@@ -70,8 +71,10 @@ func (c *conn) wantsInput() bool {
 	return c.state == connOpen && !c.eof && !c.broken && c.s.Closing == session.Open
 }
 
-// quiet says that no reply waits or is under way.
-func (c *conn) quiet() bool { return len(c.out) == 0 && c.s.Out.Len() == 0 }
+// quiet says that no reply waits, is under way, or is still being made.
+func (c *conn) quiet() bool {
+	return len(c.out) == 0 && c.s.Out.Len() == 0 && c.s.Stream == nil
+}
 
 // take moves the replies of c to c.out, which must be empty. It returns false if
 // there was nothing to send.

@@ -11,6 +11,7 @@
 //	gather       Received, Space+Filled, EOF for every ready connection
 //	inbox        Woken for sessions that other threads woke; connections that arrive
 //	Tick         if it is due
+//	Refill       for sessions whose reply is made in pieces, if little of it is unsent
 //	Run          everything received is executed; replies are in each s.Out
 //	Dirty        each session's replies are sent with one call, closings are obeyed
 //	moves        connections are handed to other loops
@@ -56,8 +57,9 @@
 //
 // Each turn: 512 events (epoll), 16 KB of a connection, 64 KB if it is busy, 1 MB of a
 // big argument, 1 MB sent to a connection, 4 MB read in all, 128 connections accepted,
-// 64 moved. What is left over comes in the next turn. How many bytes may wait for a
-// client that does not read is the handler's to decide, by s.Out.Len() + Link.Unsent().
+// 64 moved, 256 KB of replies that are made in pieces. What is left over comes in the next
+// turn. How many bytes may wait for a client that does not read is the handler's to decide,
+// by s.Out.Len() + Link.Unsent().
 //
 // # Counters
 //

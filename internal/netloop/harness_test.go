@@ -25,6 +25,7 @@ import (
 //	u length(8) bytes   upload through Space: answered by the checksum (4)
 //	d length(8)         download: that many bytes of pattern, in chunks
 //	D length(8)         the same, as one lent chunk
+//	s length(8)         the same, made in pieces
 //	c                   answers "bye" and closes after the reply
 //	k                   is closed at once
 const (
@@ -51,6 +52,8 @@ type world struct {
 	turns    atomic.Int64
 	lent     atomic.Int64 // chunks lent and not given back
 	direct   atomic.Int64 // bytes that came through Filled
+	refills  atomic.Int64
+	ahead    atomic.Int64 // the most bytes that were not sent when a piece had been made
 	accept   func(a Accepted) []byte
 	inTurn   []atomic.Bool
 	gate     sync.RWMutex
@@ -208,7 +211,36 @@ func (h *testHandler) reply(s *session.Session, st *state) {
 		h.w.lent.Add(1)
 		s.Out.BulkLent(b, func() { h.w.lent.Add(-1) })
 		st.head = st.head[:0]
+	case 's':
+		s.Stream = &pieces{left: st.left}
+		st.head = st.head[:0]
+		h.dirty = append(h.dirty, s)
 	}
+}
+
+// pieces is a reply of pattern bytes that is made in pieces.
+type pieces struct{ at, left int }
+
+func (p *pieces) Held() int64 { return 0 }
+
+// pieceSize is no multiple of the pattern's.
+const pieceSize = 20_000
+
+func (h *testHandler) Refill(s *session.Session) {
+	h.must(s)
+	p := s.Stream.(*pieces)
+	for n := min(pieceSize, p.left); n > 0; {
+		b := pattern[p.at%251:]
+		b = b[:min(len(b), n)]
+		s.Out.Raw(b)
+		p.at, p.left, n = p.at+len(b), p.left-len(b), n-len(b)
+	}
+	ahead := int64(s.Out.Len() + s.Link.Unsent())
+	h.w.ahead.Store(max(h.w.ahead.Load(), ahead))
+	if h.w.refills.Add(1); p.left == 0 {
+		s.Stream = nil
+	}
+	h.dirty = append(h.dirty, s)
 }
 
 func (h *testHandler) Dirty() []*session.Session { return h.dirty }

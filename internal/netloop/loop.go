@@ -69,6 +69,7 @@ type loop struct {
 	batch   int     // receives in this turn
 	trimDue bool    // memory is to be given back at the end of the turn
 	acts    []*conn // to be acted upon at the end of the turn
+	refills []*conn // whose replies are to be gone on with in the next turn
 
 	chunks     []resp.Chunk
 	chunkLists [][]resp.Chunk
@@ -150,7 +151,7 @@ func (l *loop) launch(opened func(error)) {
 
 // turn is one round of the loop. It returns false after the last one.
 //
-//	wait - Begin - events in, inbox, Tick - Run - replies out, closes, moves - End
+//	wait - Begin - events in, inbox, Tick, Refill - Run - replies out, closes, moves - End
 func (l *loop) turn() bool {
 	l.wait()
 	h := l.h
@@ -164,6 +165,9 @@ func (l *loop) turn() bool {
 	}
 	if l.now >= l.tickAt {
 		l.tick()
+	}
+	if len(l.refills) > 0 {
+		l.refill()
 	}
 	if l.sampled() {
 		before := l.srv.cfg.Clock.Mono()
@@ -288,6 +292,10 @@ func (l *loop) act(c *conn) {
 	}
 	if c.broken || s.Closing == session.AfterReply && c.quiet() {
 		l.end(c)
+		return
+	}
+	if s.Stream != nil {
+		l.wantRefill(c)
 	}
 }
 

@@ -31,6 +31,9 @@ type Handler interface {
 	EOF(s *session.Session)
 	// Woken says that somebody called s.Link.Wake.
 	Woken(s *session.Session)
+	// Refill goes on with a reply that is made in pieces, see session.Stream: it writes
+	// the next one to s.Out.
+	Refill(s *session.Session)
 	// Run executes everything that was received; replies are in s.Out afterwards.
 	Run()
 	// Dirty is every session that may have replies to send or wants to be closed.

@@ -34,7 +34,8 @@ func (h *pongHandler) EOF(s *session.Session) {
 	s.Closing = session.AfterReply
 	h.dirty = append(h.dirty, s)
 }
-func (h *pongHandler) Woken(*session.Session) {}
+func (h *pongHandler) Woken(*session.Session)  {}
+func (h *pongHandler) Refill(*session.Session) {}
 func (h *pongHandler) Run() {
 	for i := range h.got {
 		p := &h.got[i]

@@ -395,7 +395,7 @@ func (p *uring) send(c *conn) {
 		return
 	}
 	quick := c.unsent <= quickMax && len(c.out) <= iovMax
-	if quick && (len(c.out) > 1 || c.s.Closing != 0 || p.l.srv.stopping.Load()) {
+	if quick && (len(c.out) > 1 || c.s.Closing != 0 || c.s.Stream != nil || p.l.srv.stopping.Load()) {
 		// Something must happen when it is sent, if only that lent bytes are given back,
 		// so the loop does not wait in the call that submits.
 		p.l.again = true
@@ -481,7 +481,7 @@ func (p *uring) sendEnded(c *conn) {
 		p.dropMessage(c)
 	}
 	// Nothing is to be done after a reply that has simply left.
-	if c.state <= connLeaving && (c.broken || c.s.Closing != 0 || c.s.Out.Len() > 0) {
+	if c.state <= connLeaving && (c.broken || c.s.Closing != 0 || c.s.Out.Len() > 0 || c.s.Stream != nil) {
 		p.l.actLaterOn(c)
 	}
 	p.after(c)

@@ -97,7 +97,7 @@ func (s *Server) clientFigures() (c infocmd.Clients) {
 	c.Max = netloop.MaxClients.Get(s.config)
 	c.Timeouts, c.BlockedKeys = s.sessions.Timeouts.Load(), s.keyspace.WaitingKeys()
 	for _, client := range s.sessions.All() {
-		if client.Stopped { // at a key, or by a pause: Redis counts both
+		if client.Stopped && client.Stream == nil { // at a key, or by a pause: Redis counts both
 			c.Blocked++
 		}
 		c.LargestQuery = max(c.LargestQuery, int64(len(client.Query)))

@@ -78,6 +78,9 @@ type Session struct {
 	// Wait is what a blocking command waits for; nil if the session is not blocked. Only
 	// its executor sets it.
 	Wait Wait
+	// Stream is set as long as the session's reply is being made in pieces: its loop asks for
+	// the next one when little of it is unsent. The session is stopped meanwhile.
+	Stream Stream
 
 	// State that commands set.
 	DB            int
@@ -117,6 +120,12 @@ type Wait interface {
 	// Unblock ends the wait as if its time were over, or with an error. It returns false
 	// if it is over already. Any thread that knows the session to be there.
 	Unblock(asError bool) bool
+}
+
+// A Stream is a reply that is made in pieces.
+type Stream interface {
+	// Held is the number of bytes that it holds of what is not written yet. Any thread.
+	Held() int64
 }
 
 // The requests that other threads may make of a session.

@@ -185,8 +185,9 @@ var _ = describe(record.Hash, kind{
 			return true
 		})
 	},
-	thaw: hashtable.Thaw,
-	load: loadHash,
+	texts: eachEntry,
+	thaw:  hashtable.Thaw,
+	load:  loadHash,
 	add: func(c *Cell, e *Element) (bool, error) {
 		var h Hash
 		var name, value [numtext.MaxIntLen]byte
@@ -201,6 +202,14 @@ var _ = describe(record.Hash, kind{
 	},
 	check: checkHash,
 })
+
+// eachEntry calls fn for the elements of a leaf of a table.
+func eachEntry(a *mem.Arena, ref mem.Ref, _ bool, fn TextFunc) {
+	hashtable.EachInLeaf(a, ref, func(e hashtable.Entry) bool {
+		fn(e.Field(), e.Value(), 0, e.Expiry())
+		return true
+	})
+}
 
 // loadHash takes a listpack over. Expiries are sorted already.
 func loadHash(c *Cell, e record.Encoding, packed []byte) error {

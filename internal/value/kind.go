@@ -26,8 +26,14 @@ type kind struct {
 	freeSome func(h leaf.Heap, root []byte, leaves int) (done bool)
 	// leaves appends the references of the leaves of a root, in order.
 	leaves func(a *mem.Arena, root []byte, dst []mem.Ref) []mem.Ref
+	// seek is the leaf of the element of a rank, and how many elements of the leaf come before
+	// it and behind it. Lists and sorted sets have it.
+	seek func(a *mem.Arena, root []byte, rank int) (ref mem.Ref, before, behind int)
 	// each calls fn for every element of a leaf.
 	each func(a *mem.Arena, ref mem.Ref, fn func(e Element))
+	// texts does the same, or backward, if elements are no nodes: in fewer words, which stay
+	// in registers.
+	texts func(a *mem.Arena, ref mem.Ref, back bool, fn TextFunc)
 	// thaw is leaf.Heap.Thaw, for the leaf and what is outside of it.
 	thaw func(h leaf.Heap, ref mem.Ref)
 	// thawRest thaws the leaves that are not among those of leaves, of a value that has just
@@ -240,9 +246,24 @@ func Leaves(c *Cell, dst []mem.Ref) []mem.Ref {
 	return kinds[c.Type()].leaves(c.Arena, rootOf(c.Record()), dst)
 }
 
+// Seek is the leaf of the element of a rank of a rooted list or sorted set, and how many
+// elements of the leaf come before it and behind it.
+func Seek(c *Cell, rank int) (ref mem.Ref, before, behind int) {
+	return kinds[c.Type()].seek(c.Arena, rootOf(c.Record()), rank)
+}
+
 // EachInLeaf calls fn for every element of a leaf of a value of a type, in order.
 func EachInLeaf(t record.Type, a *mem.Arena, ref mem.Ref, fn func(e Element)) {
 	kinds[t].each(a, ref, fn)
+}
+
+// A TextFunc is given an element of a hash, set or sorted set in a leaf: its field or member,
+// and what it has of a value, a score and an expiry.
+type TextFunc func(name, text []byte, score float64, expiry int64)
+
+// EachText is EachInLeaf in the way of a TextFunc, or backward, which sorted sets can.
+func EachText(t record.Type, a *mem.Arena, ref mem.Ref, back bool, fn TextFunc) {
+	kinds[t].texts(a, ref, back, fn)
 }
 
 // Thaw ends the freezing of one leaf.

@@ -412,6 +412,10 @@ var _ = describe(record.List, kind{
 		q := listRoot(root)
 		return q.AppendLeaves(a, dst)
 	},
+	seek: func(a *mem.Arena, root []byte, rank int) (mem.Ref, int, int) {
+		q := listRoot(root)
+		return q.LeafAt(a, rank)
+	},
 	each: func(a *mem.Arena, ref mem.Ref, fn func(Element)) {
 		var s *quicklist.Scratch
 		if _, _, packed := quicklist.LeafPacked(a, ref); packed {

@@ -426,6 +426,7 @@ var _ = describe(record.Set, kind{
 			return true
 		})
 	},
+	texts:    eachEntry,
 	thaw:     hashtable.Thaw,
 	load:     loadSet,
 	add:      addToSet,

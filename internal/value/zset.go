@@ -209,9 +209,23 @@ var _ = describe(record.ZSet, kind{
 		tree := ranktree.Load(root)
 		return tree.AppendLeaves(a, dst)
 	},
+	seek: func(a *mem.Arena, root []byte, rank int) (mem.Ref, int, int) {
+		tree := ranktree.Load(root)
+		return tree.LeafAt(a, int64(rank))
+	},
 	each: func(a *mem.Arena, ref mem.Ref, fn func(Element)) {
 		ranktree.EachInLeaf(a, ref, func(key, _ []byte) bool {
 			fn(Element{Name: listpack.Elem{Bytes: memberOf(key)}, Score: ranktree.ScoreOf(key), Expiry: -1})
+			return true
+		})
+	},
+	texts: func(a *mem.Arena, ref mem.Ref, back bool, fn TextFunc) {
+		each := ranktree.EachInLeaf
+		if back {
+			each = ranktree.EachInLeafBackward
+		}
+		each(a, ref, func(key, _ []byte) bool {
+			fn(memberOf(key), nil, ranktree.ScoreOf(key), -1)
 			return true
 		})
 	},

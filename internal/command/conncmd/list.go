@@ -71,6 +71,9 @@ var sessionBytes = int64(reflect.TypeFor[session.Session]().Size())
 func appendLine(dst []byte, c *command.Ctx, s *session.Session) []byte {
 	const second = 1e9 // nanoseconds
 	waiting := int64(s.Out.Len() + s.Link.Unsent())
+	if s.Stream != nil {
+		waiting += s.Stream.Held()
+	}
 	first := min(waiting, resp.BufferSize)
 	rest := waiting - first
 	buffer := int64(0) // there is none while nothing waits
@@ -101,7 +104,7 @@ func appendLine(dst []byte, c *command.Ctx, s *session.Session) []byte {
 	dst = appendInt(dst, " multi=", queued)
 	query := len(s.Query)
 	if s == c.Session {
-		query = max(query, requestBytes(c.Args)) // as in Redis, where it is still in the buffer
+		query = max(query, resp.CommandSize(c.Args)) // as in Redis, where it is still in the buffer
 	}
 	dst = appendInt(dst, " qbuf=", int64(query))
 	dst = appendInt(dst, " qbuf-free=", int64(cap(s.Query)-len(s.Query)))
@@ -125,17 +128,6 @@ func appendLine(dst []byte, c *command.Ctx, s *session.Session) []byte {
 	dst = appendText(dst, " lib-ver=", s.LibVersion)
 	return append(dst, '\n')
 }
-
-// requestBytes is the length of a request on its way here, if it was not an inline one.
-func requestBytes(args command.Args) int {
-	n := len("*\r\n") + digits(len(args))
-	for _, a := range args {
-		n += len("$\r\n\r\n") + digits(len(a)) + len(a)
-	}
-	return n
-}
-
-func digits(n int) int { return len(numtext.AppendInt(nil, int64(n))) }
 
 func appendText(dst []byte, field, text string) []byte {
 	return append(append(dst, field...), text...)
@@ -172,7 +164,7 @@ func appendFlags(dst []byte, s *session.Session) []byte {
 	}{
 		{s.Monitor, 'O'},
 		{s.Multi.Open, 'x'},
-		{s.Stopped, 'b'}, // waits for a key, or for a pause to end
+		{s.Stopped && s.Stream == nil, 'b'}, // waits for a key, or for a pause to end
 		{watch != nil && watch.Fired(), 'd'},
 		{s.Closing == session.AfterReply, 'c'},
 		{s.Unix, 'U'},

@@ -3,6 +3,7 @@ package hashcmd
 import (
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/numtext"
+	"github.com/spineldb/spinel/internal/resp"
 	"github.com/spineldb/spinel/internal/value"
 )
 
@@ -118,7 +119,7 @@ var _ = Family.Add(command.Spec{
 	Run:        func(c *command.Ctx) error { return all(c, false, true) },
 })
 
-// all writes the whole hash straight into the reply.
+// all writes the whole hash straight into the reply, or has it written in pieces.
 func all(c *command.Ctx, fields, values bool) error {
 	var h value.Hash
 	ok, err := open(c, &h)
@@ -134,7 +135,7 @@ func all(c *command.Ctx, fields, values bool) error {
 	} else {
 		c.Out.Array(n)
 	}
-	if n == 0 {
+	if n == 0 || c.StreamAll(c.Args[1], &h.Cell, n, elementWriter(fields, values)) {
 		return nil
 	}
 	out := c.Out
@@ -148,6 +149,20 @@ func all(c *command.Ctx, fields, values bool) error {
 		return true
 	})
 	return nil
+}
+
+// elementWriter is what writes an element of a big hash.
+func elementWriter(fields, values bool) command.ElementFunc {
+	switch {
+	case !values:
+		return func(out *resp.Writer, field, _ []byte, _ float64) { out.Bulk(field) }
+	case !fields:
+		return func(out *resp.Writer, _, text []byte, _ float64) { out.Bulk(text) }
+	}
+	return func(out *resp.Writer, field, text []byte, _ float64) {
+		out.Bulk(field)
+		out.Bulk(text)
+	}
 }
 
 var _ = Family.Add(command.Spec{

@@ -163,7 +163,7 @@ func randFields(c *command.Ctx) error {
 	case seen == 0 || count == 0:
 		c.Out.Array(0)
 	case count < 0:
-		return w.repeat(&h, -count)
+		return w.repeat(c, &h, -count)
 	case h.IsSmall() || count > seen/sparse:
 		w.sample(&h, min(count, seen), seen)
 	default:
@@ -196,7 +196,9 @@ func (w *pairWriter) write(name []byte, nameInt int64, text []byte, textInt int6
 	}
 }
 
-func (w *pairWriter) repeat(h *value.Hash, n int64) (err error) {
+// repeat replies with n fields that may be the same. A client may like to have more of them
+// than there is room for.
+func (w *pairWriter) repeat(c *command.Ctx, h *value.Hash, n int64) (err error) {
 	if n > replyMax { // a field takes more than a byte
 		return errReplySize
 	}
@@ -207,7 +209,7 @@ func (w *pairWriter) repeat(h *value.Hash, n int64) (err error) {
 		if w.out.Len()-begin > replyMax {
 			err = errReplySize
 		}
-		return err == nil
+		return err == nil && !c.Full()
 	})
 	return err
 }

@@ -32,7 +32,7 @@ func keys(c *command.Ctx) error {
 			c.Out.Bulk(key)
 			n++
 		}
-		return true
+		return !c.Full()
 	})
 	c.Out.End(list, n)
 	return nil

@@ -124,7 +124,7 @@ func lrange(c *command.Ctx) error {
 	l := value.ListIn(&cell)
 	from, to := command.Span(start, stop, l.Len())
 	c.Out.Array(to - from)
-	if from == to {
+	if from == to || c.StreamRange(c.Args[1], &cell, from, to, false, nil) {
 		return nil
 	}
 	out := c.Out

@@ -84,6 +84,11 @@ func choose(c *command.Ctx, k combination, all []value.Set) {
 // all replies with all members of a set.
 func all(c *command.Ctx, s *value.Set) {
 	c.Out.Set(s.Len())
+	each(c, s)
+}
+
+// each writes all members of a set.
+func each(c *command.Ctx, s *value.Set) {
 	s.Each(func(text []byte, v int64) bool {
 		c.Out.Element(text, v)
 		return true

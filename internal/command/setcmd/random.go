@@ -101,6 +101,9 @@ func repeated(c *command.Ctx, s *value.Set, n int64) error {
 		if c.Out.Len()-begin > replyMax {
 			return errReplySize
 		}
+		if c.Full() {
+			break
+		}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package setcmd
 import (
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/numtext"
+	"github.com/spineldb/spinel/internal/resp"
 )
 
 var _ = Family.Add(command.Spec{
@@ -28,9 +29,15 @@ func smembers(c *command.Ctx) error {
 		c.Out.Set(0)
 		return nil
 	}
-	all(c, &s)
+	c.Out.Set(s.Len())
+	if !c.StreamAll(c.Args[1], &s.Cell, s.Len(), writeElement) {
+		each(c, &s)
+	}
 	return nil
 }
+
+// writeElement writes a member of a big set.
+func writeElement(out *resp.Writer, member, _ []byte, _ float64) { out.Bulk(member) }
 
 var _ = Family.Add(command.Spec{
 	Name:    "SSCAN",

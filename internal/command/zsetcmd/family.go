@@ -58,6 +58,24 @@ func (p *pairs) add(text []byte, v int64, score float64) {
 	}
 }
 
+// elementWriter is what writes an element of a big set.
+func (p *pairs) elementWriter() command.ElementFunc {
+	switch {
+	case p.nested:
+		return func(out *resp.Writer, member, _ []byte, score float64) {
+			out.Array(2)
+			out.Bulk(member)
+			out.Double(score)
+		}
+	case p.scores:
+		return func(out *resp.Writer, member, _ []byte, score float64) {
+			out.Bulk(member)
+			out.Double(score)
+		}
+	}
+	return func(out *resp.Writer, member, _ []byte, _ float64) { out.Bulk(member) }
+}
+
 // next adds the next member of a walk.
 func (p *pairs) next(it *value.ZIter) {
 	text, v, score, _ := it.Next()

@@ -59,7 +59,7 @@ func zrandmember(c *command.Ctx) error {
 	}
 	z := value.ZSetOf(&cell)
 	if count < 0 {
-		randomDraws(c.Out, &z, int(-count), scores)
+		randomDraws(c, &z, int(-count), scores)
 		return nil
 	}
 	n := int(min(count, int64(z.Len())))
@@ -88,10 +88,11 @@ func randomOne(c *command.Ctx) error {
 	return nil
 }
 
-// randomDraws writes n members, each being any.
-func randomDraws(out *resp.Writer, z *value.ZSet, n int, scores bool) {
-	list := listMembers(out, n, scores)
-	for size := z.Len(); n > 0; n-- {
+// randomDraws writes n members, each being any. A client may like to have more of them than
+// there is room for.
+func randomDraws(c *command.Ctx, z *value.ZSet, n int, scores bool) {
+	list := listMembers(c.Out, n, scores)
+	for size := z.Len(); n > 0 && !c.Full(); n-- {
 		it := z.Iter(rand.IntN(size), false)
 		list.next(&it)
 	}

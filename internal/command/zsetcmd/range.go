@@ -149,6 +149,9 @@ func showRange(c *command.Ctx, w window, free bool) error {
 	z := value.ZSetOf(&cell)
 	from, to := w.ranks(&z)
 	list := listMembers(c.Out, to-from, scores)
+	if c.StreamRange(c.Args[1], &cell, from, to, w.back, list.elementWriter()) {
+		return nil
+	}
 	it := walk(&z, from, to, w.back)
 	for range to - from {
 		list.next(&it)

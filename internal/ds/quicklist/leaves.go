@@ -45,6 +45,15 @@ func (l *List) AppendLeaves(a *mem.Arena, dst []mem.Ref) []mem.Ref {
 	return dst
 }
 
+// LeafAt is the leaf of the element at pos, which there is, and how many elements of the leaf
+// come before it and behind it. It does not touch the leaf.
+func (l *List) LeafAt(a *mem.Arena, pos int) (r mem.Ref, before, behind int) {
+	var p place
+	rest := l.seek(a, pos, &p)
+	e := l.at(a, &p)
+	return e.ref, int(rest), int(e.count - 1 - rest)
+}
+
 // LeafBytes is what a leaf holds: a listpack, or if plain an element. It is valid until
 // the leaf is changed or s is used again.
 func LeafBytes(a *mem.Arena, r mem.Ref, s *Scratch) (content []byte, plain bool) {

@@ -24,6 +24,14 @@ func appendLeaves(a *mem.Arena, dst []mem.Ref, r mem.Ref, height int) []mem.Ref 
 	return dst
 }
 
+// LeafAt is the leaf of the key of a rank, which there is, and how many keys of the leaf come
+// before it and behind it.
+func (t *Tree) LeafAt(a *mem.Arena, rank int64) (r mem.Ref, before, behind int) {
+	var p path
+	n, i := t.walk(a, rank, &p)
+	return p.ref[t.height], i, n.count() - 1 - i
+}
+
 // EachInLeaf calls fn with the keys of one leaf in order, until it returns false. The
 // leaf may be frozen.
 func EachInLeaf(a *mem.Arena, r mem.Ref, fn func(key, payload []byte) bool) {
