@@ -63,8 +63,10 @@ func AppendNode(dst, packed []byte, e *StringEncoder) []byte {
 	return AppendString(append(dst, quicklistPacked), packed, e)
 }
 
-// AppendPlainNode appends an element of a list that is too large for a listpack.
+// AppendPlainNode appends an element of a list that is too large for a listpack, so not an
+// empty one, which nobody would read.
 func AppendPlainNode(dst, elem []byte, e *StringEncoder) []byte {
+	invariant.Check(len(elem) > 0, "rdb: an empty element as a node by itself")
 	return AppendString(append(dst, quicklistPlain), elem, e)
 }
 

@@ -196,9 +196,12 @@ func unpacked(o ObjectType, pieces []Piece) (all []Piece) {
 func (w *rewriter) list(pieces []Piece) []byte {
 	out := AppendLen(nil, uint64(len(pieces)))
 	for _, p := range pieces {
-		if p.Kind == PieceNode {
+		switch {
+		case p.Kind == PieceNode:
 			out = AppendNode(out, p.Packed, &w.e)
-		} else {
+		case len(p.Field) == 0: // which is never a node by itself
+			out = AppendNode(out, []byte(rawLP("")), &w.e)
+		default:
 			out = AppendPlainNode(out, p.Field, &w.e)
 		}
 	}
