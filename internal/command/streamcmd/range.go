@@ -96,9 +96,29 @@ func xrange(c *command.Ctx, first, last int, backward bool) error {
 	case count == 0:
 		c.Out.NullArray()
 	default:
-		writeRange(c.Out, &s, from, to, count, backward)
+		var it stream.Iter
+		n := enter(&it, &s, from, to, count, backward)
+		c.Out.Array(int(n))
+		if n <= inPiecesFrom || !streamRange(c, &cell, from, to, int(n), backward) {
+			writeEntries(c.Out, &it, n)
+		}
 	}
 	return nil
+}
+
+// inPiecesFrom is from how many entries it is asked whether a reply should be made in pieces.
+const inPiecesFrom = 128
+
+// streamRange makes the reply of n entries in pieces, if it is big.
+func streamRange(c *command.Ctx, cell *value.Cell, from, to stream.ID, n int, backward bool) bool {
+	write := func(out *resp.Writer, e *value.Element, most int) (n int) {
+		node := stream.Node{Master: stream.ID{Ms: e.MS, Seq: e.Seq}, List: e.Node}
+		for it := stream.RangeIn(node, from, to, backward); n < most && it.Next(); n++ {
+			writeEntry(out, &it)
+		}
+		return n
+	}
+	return c.StreamNodes(c.Args[1], cell, n, backward, write)
 }
 
 // writeRange replies with entries between two IDs, as many as count at most.
@@ -106,8 +126,13 @@ func writeRange(out *resp.Writer, s *value.Stream, from, to stream.ID, count int
 	var it stream.Iter
 	n := enter(&it, s, from, to, count, backward)
 	out.Array(int(n))
+	writeEntries(out, &it, n)
+}
+
+// writeEntries replies with n entries, the first of which an iterator has come to.
+func writeEntries(out *resp.Writer, it *stream.Iter, n int64) {
 	for ; n > 0; n-- {
-		writeEntry(out, &it)
+		writeEntry(out, it)
 		if n > 1 {
 			it.Next()
 		}

@@ -78,6 +78,11 @@ func (it *Iter) enter() {
 		return
 	}
 	it.node = NodeAt(it.a, it.place.ref)
+	it.start()
+}
+
+// start goes to where the entries of the node begin.
+func (it *Iter) start() {
 	it.fields, it.fieldsAt, it.first = it.node.master()
 	it.at = it.first
 	if it.backward {
@@ -172,6 +177,18 @@ func (it *Iter) NextPair() (field, value listpack.Elem, ok bool) {
 	it.dataAt += l.SizeAt(it.dataAt)
 	return field, value, true
 }
+
+// RangeIn goes through the entries of one node like Stream.Range. It needs no arena: the node
+// may be a copy.
+func RangeIn(n Node, from, to ID, backward bool) Iter {
+	it := Iter{s: New(), from: from, to: to, backward: backward, node: n}
+	it.s.tail, it.place.ref = lone, lone
+	it.start()
+	return it
+}
+
+// lone is what stands for a node that is nowhere.
+const lone mem.Ref = 1
 
 // RangeNode goes through the entries of one node, which may be frozen.
 func RangeNode(a *mem.Arena, ref mem.Ref) Iter {
