@@ -92,7 +92,8 @@ func TestWritersAndReaders(t *testing.T) {
 				if rng.IntN(500) == 0 {
 					value = strings.Repeat("v", chunkSize+rng.IntN(chunkSize))
 				}
-				j.Append([]Effect{effect(w, "MULTI"), effect(w, "SET", fmt.Sprint(w), fmt.Sprint(g), value), effect(w, "EXEC")})
+				set := effect(w, "SET", fmt.Sprint(w), fmt.Sprint(g), value)
+				j.Append([]Effect{effect(w, "MULTI"), set, effect(w, "EXEC")})
 			}
 		}()
 	}

@@ -117,7 +117,9 @@ func streamText(c *value.Cell) string {
 	s, a := value.StreamIn(c), c.Arena
 	fmt.Fprintln(&b, s.S.Length, s.S.Added, s.S.Last, s.S.First, s.S.MaxDeleted)
 	for _, ref := range value.Leaves(c, nil) {
-		value.EachInLeaf(record.Stream, a, ref, func(e value.Element) { fmt.Fprintf(&b, "%d-%d %x\n", e.MS, e.Seq, e.Node) })
+		value.EachInLeaf(record.Stream, a, ref, func(e value.Element) {
+			fmt.Fprintf(&b, "%d-%d %x\n", e.MS, e.Seq, e.Node)
+		})
 	}
 	for groups := s.S.EachGroup(a); groups.Next(); {
 		g := groups.Group()

@@ -82,7 +82,8 @@ type Rest struct{ s *stream.Rest }
 
 // Next calls fn for some of what comes next, and says whether more is left.
 func (r *Rest) Next(a *mem.Arena, epoch uint16, fn func(e Element)) (more bool) {
-	return r.s.Next(leaf.Heap{Arena: a, Epoch: epoch}, func(p stream.Part, name []byte, id stream.ID, figures []byte) {
+	h := leaf.Heap{Arena: a, Epoch: epoch}
+	return r.s.Next(h, func(p stream.Part, name []byte, id stream.ID, figures []byte) {
 		fn(Element{Part: p, Name: listpack.Elem{Bytes: name}, MS: id.Ms, Seq: id.Seq, Node: figures, Expiry: -1})
 	})
 }

@@ -80,7 +80,8 @@ func TestInfo(t *testing.T) {
 	}
 	srv.Do("CLIENT", "INFO")
 	reply := strings.Trim(srv.Do("EXEC").Text(), "[]")
-	if m := fields(t, reply[strings.Index(reply, "id="):])[0]; m["flags"] != "x" || m["multi"] != "3" || m["cmd"] != "exec" {
+	m := fields(t, reply[strings.Index(reply, "id="):])[0]
+	if m["flags"] != "x" || m["multi"] != "3" || m["cmd"] != "exec" {
 		t.Errorf("in EXEC: %v", m)
 	}
 	if m := fields(t, srv.Do("CLIENT", "INFO").Text())[0]; m["flags"] != "N" || m["multi"] != "-1" {

@@ -124,8 +124,8 @@ func TestXReadGroupClaimStreams(t *testing.T) {
 	db.Do("XADD", "r", "3-0", "f", "v")
 	db.Do("XGROUP", "CREATE", "r", "g", "0")
 	runTimed(t, db,
-		timed{0, "XREADGROUP GROUP g a COUNT 1 STREAMS s r > >", "[" + entries("s", 1, 1)[1:len(entries("s", 1, 1))-1] +
-			" " + entries("r", 3, 3)[1:]},
+		timed{0, "XREADGROUP GROUP g a COUNT 1 STREAMS s r > >",
+			"[" + entries("s", 1, 1)[1:len(entries("s", 1, 1))-1] + " " + entries("r", 3, 3)[1:]},
 		timed{5, "XREADGROUP GROUP g b COUNT 2 CLAIM 5 STREAMS s r > >",
 			"[[s [[1-0 [f v] 5 1] [2-0 [f v] 0 0]]] [r [[3-0 [f v] 5 1]]]]"},
 		timed{0, "MULTI", "OK"},
@@ -135,7 +135,8 @@ func TestXReadGroupClaimStreams(t *testing.T) {
 }
 
 func TestXReadGroupClaimWrong(t *testing.T) {
-	const notInt, negative = "-ERR min-idle-time is not an integer", "-ERR min-idle-time must be a positive integer"
+	const notInt = "-ERR min-idle-time is not an integer"
+	const negative = "-ERR min-idle-time must be a positive integer"
 	const read = "XREADGROUP GROUP g c "
 	run(t, streamOf(t, 1),
 		step{read + "CLAIM x STREAMS s >", notInt},

@@ -293,7 +293,8 @@ func BenchmarkKeepTimes(b *testing.B) {
 	g, _, _ := s.CreateGroup(h, []byte("g"), ID{}, 0)
 	c, _, _ := g.CreateConsumer(h, []byte("c"), 0, 0)
 	for i := range uint64(1_000_000) {
-		if _, err := g.Put(h, Pending{ID: ID{i, 0}, Delivered: int64(i * 7919 % 1000), Consumer: c.Number}); err != nil {
+		p := Pending{ID: ID{i, 0}, Delivered: int64(i * 7919 % 1000), Consumer: c.Number}
+		if _, err := g.Put(h, p); err != nil {
 			b.Fatal(err)
 		}
 	}

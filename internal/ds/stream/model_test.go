@@ -505,7 +505,8 @@ func (w *world) compareTimes(g *Group, mg *modelGroup) {
 	if got := g.AppendIdle(w.h.Arena, nil, 150, 2); !slices.Equal(got, want[:n]) {
 		w.t.Fatalf("the first two of %v are %v", want, got)
 	}
-	if at, ok := g.Oldest(w.h.Arena); ok != (len(mg.pending) > 0) || n > 0 && at != mg.pending[want[0]].delivered {
+	at, ok := g.Oldest(w.h.Arena)
+	if ok != (len(mg.pending) > 0) || n > 0 && at != mg.pending[want[0]].delivered {
 		w.t.Fatalf("the oldest was delivered at %d, %v", at, ok)
 	}
 }
