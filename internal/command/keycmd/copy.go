@@ -101,7 +101,7 @@ func move(c *command.Ctx) error {
 	if err != nil {
 		return err
 	}
-	boolean(c, done)
+	c.Out.OneIf(done)
 	return nil
 }
 

@@ -283,7 +283,7 @@ func restoreExpiry(c *command.Ctx, isAbsolute bool) (int64, error) {
 	}
 	at, ok := absolute(ttl, c.Now, millisecond)
 	if !ok {
-		return 0, invalidExpire(c)
+		return 0, resp.InvalidExpire(c.Name())
 	}
 	return at, nil
 }

@@ -132,5 +132,3 @@ func absolute(when int64, base clock.Millis, unit int64) (at int64, ok bool) {
 	}
 	return when + int64(base), true
 }
-
-func invalidExpire(c *command.Ctx) error { return resp.InvalidExpire(c.Name()) }

@@ -84,12 +84,3 @@ func database(c *command.Ctx, i int) (int, error) {
 	}
 	return int(n), nil
 }
-
-// boolean replies with 1 or 0.
-func boolean(c *command.Ctx, yes bool) {
-	if yes {
-		c.Out.Int(1)
-	} else {
-		c.Out.Int(0)
-	}
-}
