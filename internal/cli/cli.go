@@ -66,11 +66,14 @@ func (p Program) Main(
 		opts.hasPassword = true
 	}
 	s := &session{
-		opts: opts, out: bufio.NewWriter(stdout), errOut: stderr, sleep: p.Sleep,
+		opts: opts, in: lines, out: bufio.NewWriter(stdout), errOut: stderr, sleep: p.Sleep,
 		format: formatter{opts.output, opts.elementDelim, opts.replyDelim},
 		wanted: opts.database, resp3: opts.resp3,
 	}
 	defer s.disconnect()
+	if worked, err := opts.modes.run(&p, s); worked {
+		return exitCode(err)
+	}
 	if len(command) == 0 {
 		return p.interact(s, lines, isTerminal(stdin) && isTerminal(stdout), env)
 	}

@@ -8,6 +8,7 @@
 // # The way of a command
 //
 //	options.go   the command line        -> options
+//	modes.go     what is done instead of a command: scan.go sample.go stat.go latency.go pipe.go
 //	repl.go      a line of the prompt    -> arguments   (or the rest of argv, once)
 //	session.go   arguments               -> the server -> replies, reconnecting when needed
 //	format*.go   replies                 -> text
@@ -24,8 +25,9 @@
 //   - redis://:password@host means the default user, and [::1] is a host.
 //   - help, completion and hints come from the server's COMMAND DOCS, not from a
 //     table of the client, so they fit whatever server is at the other end.
-//   - Modes that are not there yet (-c, --eval, --scan, --pipe, TLS, ...) are
-//     refused with exit code 1, never ignored.
+//   - --type restricts --scan, --bigkeys and so on to keys of a type.
+//   - Modes that are not there yet (-c, --eval, --rdb, TLS, ...) are refused with
+//     exit code 1, never ignored.
 //
 // # The environment
 //

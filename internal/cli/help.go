@@ -11,6 +11,7 @@ const usage = `%[1]s %[2]s
 Usage: %[1]s [OPTIONS] [cmd [arg [arg ...]]]
   -h <hostname>      Where the server is (default: 127.0.0.1).
   -p <port>          Its port (default: 6379).
+  -t <seconds>       How long to try to connect, such as 0.5 (default: as the system does).
   -s <socket>        A Unix socket, instead of hostname and port.
   -a <password>      Authenticate with this password. Other users of the machine
                      can see it; the variable REDISCLI_AUTH is safer. If both
@@ -20,7 +21,8 @@ Usage: %[1]s [OPTIONS] [cmd [arg [arg ...]]]
   --askpass          Ask for the password, whatever -a and REDISCLI_AUTH say.
   -u <uri>           redis://[[user]:password@]host[:port][/database]
   -r <repeat>        Run the command so many times; -1 is for ever.
-  -i <interval>      With -r: seconds to wait after each run, such as 0.1.
+  -i <interval>      With -r: seconds to wait after each run, such as 0.1. The modes below
+                     that go on for ever, or through all keys, wait as well.
   -n <db>            Database number.
   -2                 Speak RESP2.
   -3                 Speak RESP3.
@@ -29,6 +31,7 @@ Usage: %[1]s [OPTIONS] [cmd [arg [arg ...]]]
   -d <delimiter>     Between the elements of a raw reply (default: \n).
   -D <delimiter>     After each raw reply (default: \n).
   -e                 Exit with an error code if a command fails.
+  -4, -6             Try IPv4, or IPv6, first.
   --raw              Write replies as they are (default if the output is no terminal).
   --no-raw           Write replies for people, even if the output is no terminal.
   --quoted-input     The arguments are quoted strings.
@@ -41,15 +44,35 @@ Usage: %[1]s [OPTIONS] [cmd [arg [arg ...]]]
   --help             Print this text.
   -v, --version      Print the version.
 
-Not there yet, and refused: -c, --cluster, --eval, --ldb, --scan, --bigkeys, --memkeys,
---hotkeys, --stat, --latency, --intrinsic-latency, --lru-test, --replica, --rdb,
---functions-rdb, --pipe, --tls and what belongs to them.
+Instead of running a command:
+  --scan             Print the names of all keys.
+  --bigkeys          Look for the key of each type that has the most elements,
+  --memkeys          or that takes the most memory,
+  --memkeys-samples <n>  likewise, estimated from so many elements of each;
+  --hotkeys          look for the keys that are used most (with an LFU policy).
+  --pattern <pat>    Only keys whose names match this.
+  --quoted-pattern <pat>  Likewise, as a quoted string.
+  --count <n>        How many keys to ask for at a time (default: 10).
+  --type <type>      Only keys of this type.
+  --stat             Print figures of the server, a row each second.
+  --latency          Measure how long the server takes to answer: for ever, or for one
+                     second if the output is no terminal or --raw, --csv or --json is there.
+  --latency-history  Begin anew every 15 seconds.
+  --intrinsic-latency <seconds>  Measure how long this machine keeps a program waiting.
+  --pipe             Send the standard input as it is, and count the replies.
+  --pipe-timeout <n> Give up when there was no reply for so many seconds after all
+                     is sent (default: 30; 0 is never).
+
+Not there yet, and refused: -c, --cluster, --eval, --ldb, --latency-dist, --lru-test,
+--replica, --rdb, --functions-rdb, --tls and what belongs to them.
 
 Examples:
   %[1]s set mykey myvalue
   %[1]s -x set mykey < /path/to/file
   %[1]s -r 100 -i 1 info stats
   %[1]s --quoted-input set '"a\x00b"' value
+  %[1]s --scan --pattern 'user:*'
+  %[1]s --pipe < commands
 
 Without a command there is a prompt. Type "help" there.
 `

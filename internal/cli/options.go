@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/spineldb/spinel/internal/config"
 )
 
 // A refusal is why the program does not even start. It is the whole line that the
@@ -46,6 +48,10 @@ type options struct {
 	failOnError    bool
 	showPushes     bool
 	version, usage bool
+
+	modes   modes
+	timeout time.Duration // of connecting, 0 for the system's
+	family  string        // "4" or "6": the kind of address that is tried first
 }
 
 func defaults(terminal bool) options {
@@ -53,6 +59,7 @@ func defaults(terminal bool) options {
 		host: "127.0.0.1", port: 6379, repeat: 1,
 		elementDelim: "\n", replyDelim: "\n",
 		output: raw, showPushes: terminal,
+		modes: modes{memSamples: -1, pipeTimeout: 30 * time.Second},
 	}
 	if terminal {
 		o.output = standard
@@ -78,6 +85,16 @@ var switches = map[string]func(*options){
 	"--quoted-json":     func(o *options) { o.output, o.wantsMaps = quotedJSON, true },
 	"--quoted-input":    func(o *options) { o.quotedInput = true },
 	"--no-auth-warning": func(o *options) { o.warned = true },
+	"-4":                func(o *options) { o.family = "4" },
+	"-6":                func(o *options) { o.family = "6" },
+	"--scan":            func(o *options) { o.modes.scan = true },
+	"--stat":            func(o *options) { o.modes.stat = true },
+	"--bigkeys":         func(o *options) { o.modes.bigKeys = true },
+	"--memkeys":         func(o *options) { o.modes.memKeys = true },
+	"--hotkeys":         func(o *options) { o.modes.hotKeys = true },
+	"--latency":         func(o *options) { o.modes.latency = true },
+	"--latency-history": func(o *options) { o.modes.latency, o.modes.history = true, true },
+	"--pipe":            func(o *options) { o.modes.pipe = true },
 }
 
 // settings are the options with a value.
@@ -100,45 +117,65 @@ var settings = map[string]func(*options, string) error{
 		return err
 	},
 	"-i": setInterval,
+	"-t": func(o *options, v string) (err error) {
+		o.timeout, err = seconds("connection timeout", v)
+		return err
+	},
+	"--pattern": func(o *options, v string) error { o.modes.pattern, o.modes.hasPattern = v, true; return nil },
+	"--quoted-pattern": func(o *options, v string) error {
+		parts, err := config.SplitArgs([]byte(v))
+		if err != nil || len(parts) != 1 {
+			return refusef("Invalid quoted string specified for --quoted-pattern.")
+		}
+		o.modes.pattern, o.modes.hasPattern = string(parts[0]), true
+		return nil
+	},
+	"--count": func(o *options, v string) (err error) {
+		o.modes.count, err = number("count", v, 1, math.MaxInt)
+		return err
+	},
+	"--type": func(o *options, v string) error { o.modes.keyType = v; return nil },
+	"--memkeys-samples": func(o *options, v string) (err error) {
+		o.modes.memKeys = true
+		o.modes.memSamples, err = number("number of samples", v, 0, math.MaxInt)
+		return err
+	},
+	"--pipe-timeout": func(o *options, v string) error {
+		n, err := number("pipe timeout", v, 0, math.MaxInt32)
+		o.modes.pipeTimeout = time.Duration(n) * time.Second
+		return err
+	},
+	"--intrinsic-latency": func(o *options, v string) (err error) {
+		o.modes.hasIntrinsic = true
+		o.modes.intrinsic, err = seconds("time", v)
+		return err
+	},
 }
 
 // absent are the options of redis-cli that this program does not have yet.
 // Ignoring one would do something else than what was asked for.
 var absent = map[string]string{
-	"-c":                  "cluster redirection",
-	"--eval":              "running a script file",
-	"--ldb":               "the script debugger",
-	"--ldb-sync-mode":     "the script debugger",
-	"--cluster":           "the cluster manager",
-	"--cluster-yes":       "the cluster manager",
-	"--scan":              "scanning keys",
-	"--pattern":           "scanning keys",
-	"--quoted-pattern":    "scanning keys",
-	"--bigkeys":           "sampling keys",
-	"--memkeys":           "sampling keys",
-	"--memkeys-samples":   "sampling keys",
-	"--hotkeys":           "sampling keys",
-	"--stat":              "rolling statistics",
-	"--latency":           "measuring latency",
-	"--latency-history":   "measuring latency",
-	"--latency-dist":      "measuring latency",
-	"--intrinsic-latency": "measuring latency",
-	"--lru-test":          "the LRU simulation",
-	"--replica":           "posing as a replica",
-	"--slave":             "posing as a replica",
-	"--rdb":               "transferring an RDB file",
-	"--functions-rdb":     "transferring an RDB file",
-	"--pipe":              "mass insertion",
-	"--pipe-timeout":      "mass insertion",
-	"--tls":               "TLS",
-	"--sni":               "TLS",
-	"--cacert":            "TLS",
-	"--cacertdir":         "TLS",
-	"--insecure":          "TLS",
-	"--cert":              "TLS",
-	"--key":               "TLS",
-	"--tls-ciphers":       "TLS",
-	"--tls-ciphersuites":  "TLS",
+	"-c":                 "cluster redirection",
+	"--eval":             "running a script file",
+	"--ldb":              "the script debugger",
+	"--ldb-sync-mode":    "the script debugger",
+	"--cluster":          "the cluster manager",
+	"--cluster-yes":      "the cluster manager",
+	"--latency-dist":     "showing latency as a spectrum",
+	"--lru-test":         "the LRU simulation",
+	"--replica":          "posing as a replica",
+	"--slave":            "posing as a replica",
+	"--rdb":              "transferring an RDB file",
+	"--functions-rdb":    "transferring an RDB file",
+	"--tls":              "TLS",
+	"--sni":              "TLS",
+	"--cacert":           "TLS",
+	"--cacertdir":        "TLS",
+	"--insecure":         "TLS",
+	"--cert":             "TLS",
+	"--key":              "TLS",
+	"--tls-ciphers":      "TLS",
+	"--tls-ciphersuites": "TLS",
 }
 
 // parse reads the options up to the first argument that is none, and returns
@@ -210,15 +247,19 @@ func setShowPushes(o *options, v string) error {
 	return nil
 }
 
-// setInterval takes seconds with a fraction. A year is plenty, and
-// keeps the arithmetic away from its ends.
-func setInterval(o *options, v string) error {
-	seconds, err := strconv.ParseFloat(v, 64)
-	if err != nil || !(seconds >= 0 && seconds <= 365*24*3600) {
-		return refusef("Invalid interval '%s'.", v)
+func setInterval(o *options, v string) (err error) {
+	o.interval, err = seconds("interval", v)
+	return err
+}
+
+// seconds reads seconds with a fraction. A year is plenty, and keeps the arithmetic away
+// from its ends.
+func seconds(what, v string) (time.Duration, error) {
+	n, err := strconv.ParseFloat(v, 64)
+	if err != nil || !(n >= 0 && n <= 365*24*3600) {
+		return 0, refusef("Invalid %s '%s'.", what, v)
 	}
-	o.interval = time.Duration(seconds * float64(time.Second))
-	return nil
+	return time.Duration(n * float64(time.Second)), nil
 }
 
 func number(what, v string, low, high int) (int, error) {

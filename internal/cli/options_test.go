@@ -29,6 +29,18 @@ func TestOptions(t *testing.T) {
 		{"--no-raw --csv", func(o *options) { o.output = csv }, ""}, // the last one counts
 		{"--json", func(o *options) { o.output, o.wantsMaps, o.resp3 = json, true, true }, ""},
 		{"--json -2", func(o *options) { o.output, o.wantsMaps, o.resp2 = json, true, true }, ""},
+		{"--scan --pattern a* --count 5 --type set -i 0.1", func(o *options) {
+			o.modes.scan, o.modes.pattern, o.modes.hasPattern = true, "a*", true
+			o.modes.count, o.modes.keyType, o.interval = 5, "set", 100*time.Millisecond
+		}, ""},
+		{"--memkeys-samples 0 --quoted-pattern \"\\x00\"", func(o *options) {
+			o.modes.memKeys, o.modes.memSamples, o.modes.pattern, o.modes.hasPattern = true, 0, "\x00", true
+		}, ""},
+		{"--latency-history --pipe-timeout 0 --intrinsic-latency 0.5 -t 2 -6", func(o *options) {
+			o.modes.latency, o.modes.history, o.modes.pipeTimeout = true, true, 0
+			o.modes.intrinsic, o.modes.hasIntrinsic = time.Second/2, true
+			o.timeout, o.family = 2*time.Second, "6"
+		}, ""},
 		{"-3 --show-pushes Yes", func(o *options) { o.resp3, o.showPushes = true, true }, ""},
 		{"-u redis://", func(*options) {}, ""},
 		{"-u redis://db", func(o *options) { o.host = "db" }, ""},
@@ -77,7 +89,14 @@ func TestRefused(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
 		{"-c get k", "Option -c: cluster redirection is not there yet."},
 		{"--eval f", "Option --eval: running a script file is not there yet."},
-		{"--scan", "Option --scan: scanning keys is not there yet."},
+		{"--rdb f", "Option --rdb: transferring an RDB file is not there yet."},
+		{"--scan --count 0", "Invalid count '0'."},
+		{"--memkeys-samples x", "Invalid number of samples 'x'."},
+		{"--pattern", "Unrecognized option or bad number of args for: '--pattern'"},
+		{"--quoted-pattern a\"", "Invalid quoted string specified for --quoted-pattern."},
+		{"--pipe-timeout -1", "Invalid pipe timeout '-1'."},
+		{"-t x ping", "Invalid connection timeout 'x'."},
+		{"--nosuch", "Unrecognized option or bad number of args for: '--nosuch'"},
 		{"--tls ping", "Option --tls: TLS is not there yet."},
 		{"-u rediss://db ping", "rediss:// needs TLS, which is not there yet."},
 		{"-u http://db ping", "Invalid URI scheme"},

@@ -34,12 +34,14 @@ func (e exitError) Error() string { return "cli: exit " + strconv.Itoa(int(e)) }
 type session struct {
 	opts        options
 	format      formatter
+	in          io.Reader // the standard input
 	out         *bufio.Writer
 	errOut      io.Writer
 	interactive bool // errors of the network are not the end
 	sleep       func(time.Duration)
 
 	conn     *client.Conn // nil: not connected
+	ready    bool         // with the user, database and protocol that are wanted
 	database int          // of the connection
 	wanted   int          // database of the user: what a reconnection selects
 	beforeTx int          // database to come back to if the transaction fails
@@ -98,7 +100,7 @@ func (s *session) prompt() string {
 func (s *session) connect() error {
 	s.disconnect()
 	network, address := s.address()
-	conn, err := client.Dial(network, address, client.Options{OnPush: s.printPush})
+	conn, err := s.dial(network, address, client.Options{OnPush: s.printPush, ConnectTimeout: s.opts.timeout})
 	if err != nil {
 		where := s.opts.socket
 		if where == "" {
@@ -108,11 +110,18 @@ func (s *session) connect() error {
 		return errFailed
 	}
 	s.conn = conn
-	if !s.authenticate() || !s.selectWanted() || !s.resp3 {
-		return nil
-	}
-	s.setUp("HELLO 3", "HELLO", "3")
+	s.ready = s.authenticate() && s.selectWanted() && (!s.resp3 || s.setUp("HELLO 3", "HELLO", "3"))
 	return nil
+}
+
+// dial tries addresses of the family that is preferred, if one is, and then any.
+func (s *session) dial(network, address string, opts client.Options) (*client.Conn, error) {
+	if network == "tcp" && s.opts.family != "" {
+		if conn, err := client.Dial(network+s.opts.family, address, opts); err == nil {
+			return conn, nil
+		}
+	}
+	return client.Dial(network, address, opts)
 }
 
 func (s *session) disconnect() {

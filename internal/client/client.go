@@ -170,6 +170,9 @@ func (c *Conn) Flush() error {
 	return c.fail(err)
 }
 
+// Write sends bytes as they are. While nothing is queued, another goroutine may receive.
+func (c *Conn) Write(p []byte) (int, error) { return c.nc.Write(p) }
+
 // Receive returns the next reply, after writing what is queued.
 func (c *Conn) Receive() (Reply, error) {
 	if err := c.Flush(); err != nil {
