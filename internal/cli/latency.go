@@ -34,7 +34,8 @@ func (l *latencies) append(dst []byte, output mode) []byte {
 	case csv:
 		return fmt.Appendf(dst, "%d,%d,%.2f,%d\n", l.min, l.max, avg, l.count)
 	case json, quotedJSON:
-		return fmt.Appendf(dst, "{\"min\": %d, \"max\": %d, \"avg\": %.2f, \"count\": %d}\n", l.min, l.max, avg, l.count)
+		return fmt.Appendf(dst, "{\"min\": %d, \"max\": %d, \"avg\": %.2f, \"count\": %d}\n",
+			l.min, l.max, avg, l.count)
 	}
 	return fmt.Appendf(dst, "%d %d %.2f %d\n", l.min, l.max, avg, l.count)
 }
@@ -99,8 +100,9 @@ func (p *Program) intrinsicLatency(s *session) error {
 		if over.Load() || past > int64(s.opts.modes.intrinsic) {
 			runs++
 			avg := float64(past) / micro / float64(runs)
-			return s.print(fmt.Appendf(nil, "\n%d total runs (avg latency: %.4f microseconds / %.2f nanoseconds per run).\n"+
-				"Worst run took %.0fx longer than the average latency.\n", runs, avg, 1000*avg, float64(worst)/avg))
+			return s.print(fmt.Appendf(nil, "\n%d total runs (avg latency: %.4f microseconds / "+
+				"%.2f nanoseconds per run).\nWorst run took %.0fx longer than the average latency.\n",
+				runs, avg, 1000*avg, float64(worst)/avg))
 		}
 		last = p.Clock.Mono()
 	}

@@ -55,13 +55,15 @@ func TestModesAgainstRedisCLI(t *testing.T) {
 	cli, port := installed(t), startRedis(t)
 	manyKeys(t, port)
 	for _, line := range []string{
-		"--scan", "--scan --no-raw", "--scan --csv", "--scan --json", "--scan --pattern many:1*", "--scan -i 0.001",
+		"--scan", "--scan --no-raw", "--scan --csv", "--scan --json", "--scan --pattern many:1*",
+		"--scan -i 0.001",
 		"--scan --pattern nothing", "--scan --quoted-pattern many:\\x31*", "--scan get k", "--scan -n 1", "--scan -n 99",
 		"--bigkeys", "--bigkeys --pattern s*", "--bigkeys -n 1", "--bigkeys --memkeys --scan", "--bigkeys -3",
 		"--memkeys", "--memkeys-samples 0", "--memkeys --pattern many:*", "--hotkeys",
 		"--user none --pass p --scan", "--user none --pass p --bigkeys", "--user none --pass p --hotkeys",
 		"--user scans --pass p --bigkeys", "--user scans --pass p --bigkeys --pattern s",
-		"--user none --pass bad --memkeys", "--user none --pass p --stat", "-p 1 --scan", "-p 1 --latency", "-p 1 --pipe",
+		"--user none --pass bad --memkeys", "--user none --pass p --stat",
+		"-p 1 --scan", "-p 1 --latency", "-p 1 --pipe",
 	} {
 		args := append([]string{"-p", port, "--no-auth-warning"}, strings.Fields(line)...)
 		compare(t, args, sortLines(ours(args, "")), sortLines(theirs(t, cli, args, "")))
@@ -210,9 +212,10 @@ func TestStat(t *testing.T) {
 	calls := int64(0)
 	got := measured(t, 500, func(*clock.Manual) string {
 		calls++
-		text := fmt.Sprintf("# Clients\r\nconnected_clients:2\r\nblocked_clients:1\r\nused_memory:%d\r\nloading:0\r\n"+
-			"rdb_bgsave_in_progress:%d\r\naof_rewrite_in_progress:%d\r\ntotal_connections_received:7\r\n"+
-			"total_commands_processed:%d\r\ndb0:keys=%d,expires=1,avg_ttl=0\r\ndb12:keys=5,expires=0\r\ndbx:keys=3\r\n",
+		text := fmt.Sprintf("# Clients\r\nconnected_clients:2\r\nblocked_clients:1\r\nused_memory:%d\r\n"+
+			"loading:0\r\nrdb_bgsave_in_progress:%d\r\naof_rewrite_in_progress:%d\r\n"+
+			"total_connections_received:7\r\ntotal_commands_processed:%d\r\n"+
+			"db0:keys=%d,expires=1,avg_ttl=0\r\ndb12:keys=5,expires=0\r\ndbx:keys=3\r\n",
 			int64(600)<<(10*calls-10), calls&1, calls>>1&1, calls*calls, calls)
 		return fmt.Sprintf("$%d\r\n%s\r\n", len(text), text)
 	}, "--stat")
@@ -242,14 +245,14 @@ func TestIntrinsicLatency(t *testing.T) {
 	}
 }
 
-// TestScanType: what only ours can do.
+// TestScanOptions: what the server is asked for.
 func TestScanOptions(t *testing.T) {
 	var asked []string
 	port := serve(t, func(args []string) (string, bool) {
 		asked = append(asked, strings.Join(args, " "))
 		return "*2\r\n$1\r\n0\r\n*1\r\n$1\r\na\r\n", false
 	})
-	got := ours([]string{"-p", port, "-4", "-t", "5", "--scan", "--pattern", "x*", "--count", "7", "--type", "zset"}, "")
+	got := ours(strings.Fields("-p "+port+" -4 -t 5 --scan --pattern x* --count 7 --type zset"), "")
 	if got != (outcome{"a\n", "", 0}) || !slices.Equal(asked, []string{"SCAN 0 MATCH x* COUNT 7 TYPE zset"}) {
 		t.Errorf("%+v after %q", got, asked)
 	}
