@@ -150,6 +150,9 @@ func enter(it *stream.Iter, s *value.Stream, from, to stream.ID, count int64, ba
 	if !it.Next() {
 		return 0
 	}
+	if !s.S.First.Less(from) && !to.Less(s.S.Last) {
+		return min(count, int64(s.S.Length))
+	}
 	if count > lookAhead {
 		return s.S.Count(s.Arena, from, to, count)
 	}
