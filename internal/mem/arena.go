@@ -61,6 +61,7 @@ type Arena struct {
 	limit     uint32 // pages reserved
 	dirty     uint32 // pages in free runs that may be resident
 	freePages uint32
+	trimming  trimming
 
 	live   int64
 	blocks int64
@@ -425,10 +426,13 @@ func (a *Arena) unbin(p uint32) {
 	}
 	*a.page(p + n - 1) = pageInfo{}
 	*a.page(p) = pageInfo{}
+	if p == a.trimming.first {
+		a.trimming = trimming{}
+	}
 }
 
 // Trim gives up to about max bytes of free pages back to the system and returns how
-// many it gave. It makes one system call for each free run.
+// many it gave. It makes one system call for each free run, or part of one.
 func (a *Arena) Trim(max int64) int64 {
 	for c := range a.lists { // the empty span that a class may keep
 		if p := a.lists[c]; p != 0 && a.page(p).live == 0 {
@@ -445,16 +449,37 @@ func (a *Arena) Trim(max int64) int64 {
 				if given >= max {
 					return given
 				}
-				a.data.discard(uintptr(p)<<pageShift, uintptr(pi.a)<<pageShift)
-				pi.kind = kindFree
-				a.dirty -= pi.a
-				given += int64(pi.a) << pageShift
+				given += a.discardSome(p, pi, max-given)
 			}
 			p = next
 		}
 	}
 	return given
 }
+
+// discardSome gives up to about max bytes of a dirty run back, which may be gigabytes: the
+// system takes some microseconds for a megabyte, during which a lock is held. The run is
+// clean with its last page.
+func (a *Arena) discardSome(p uint32, pi *pageInfo, max int64) (given int64) {
+	from := uint32(0)
+	if a.trimming.first == p {
+		from = a.trimming.done
+	}
+	n := uint32(min(int64(pi.a-from), (max+pageSize-1)>>pageShift))
+	a.data.discard(uintptr(p+from)<<pageShift, uintptr(n)<<pageShift)
+	if from += n; from == pi.a {
+		pi.kind = kindFree
+		a.dirty -= pi.a
+		a.trimming = trimming{}
+	} else {
+		a.trimming = trimming{p, from}
+	}
+	return int64(n) << pageShift
+}
+
+// A trimming is a dirty run by its first page, and how many of its pages have been given
+// back. It is forgotten when the run is used or grows.
+type trimming struct{ first, done uint32 }
 
 // Dirty is the number of free bytes that may be resident still.
 func (a *Arena) Dirty() int64 { return int64(a.dirty) * pageSize }

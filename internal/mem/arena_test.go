@@ -129,6 +129,49 @@ func TestTrimGivesBack(t *testing.T) {
 	}
 }
 
+// A long run is given back in steps, and again if it was used meanwhile.
+func TestTrimSteps(t *testing.T) {
+	const size, step = 64 << 20, 3 << 20
+	a := newArena(t)
+	use := func() (dirty int64) {
+		r := a.Alloc(size)
+		b := a.Bytes(r, size)
+		for i := 0; i < size; i += 4096 {
+			b[i] = 1
+		}
+		a.Free(r)
+		return a.Dirty()
+	}
+	given := func(most int) (sum int64) {
+		for range most {
+			n := a.Trim(step)
+			if n == 0 {
+				break
+			}
+			if n > step {
+				t.Fatalf("gave %d bytes back at once", n)
+			}
+			sum += n
+		}
+		return sum
+	}
+	all := use()
+	if got := given(100); got != all || all < size || a.Dirty() != 0 {
+		t.Errorf("gave %d back of %d, %d are dirty", got, all, a.Dirty())
+	}
+	use()
+	if got := given(5); got != 5*step || a.Dirty() != all {
+		t.Errorf("gave %d back, %d are dirty", got, a.Dirty())
+	}
+	use() // of the pages that were given back too
+	if got := given(100); got != all || a.Dirty() != 0 {
+		t.Errorf("gave %d back, %d are dirty", got, a.Dirty())
+	}
+	if err := a.Check(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestGrowInPlace(t *testing.T) {
 	a := newArena(t)
 	r := a.Alloc(100 << 10)
