@@ -21,7 +21,7 @@ import (
 // expiry can do, the command begins again with what is there then.
 
 // copyPiece is what is copied under the locks in one go, see leaf.CloneCost: some 100 us.
-const copyPiece = 200_000
+const copyPiece = 100_000
 
 // A transfer is a COPY, RENAME or RENAMENX of a key that is there.
 type transfer struct {
