@@ -57,7 +57,8 @@ func TestModesAgainstRedisCLI(t *testing.T) {
 	for _, line := range []string{
 		"--scan", "--scan --no-raw", "--scan --csv", "--scan --json", "--scan --pattern many:1*",
 		"--scan -i 0.001",
-		"--scan --pattern nothing", "--scan get k", "--scan -n 1", "--scan -n 99", "--scan --quoted-pattern many:\\x31*",
+		"--scan --pattern nothing", "--scan get k", "--scan -n 1", "--scan -n 99",
+		"--scan --quoted-pattern many:\\x31*",
 		"--bigkeys", "--bigkeys --pattern s*", "--bigkeys -n 1", "--bigkeys --memkeys --scan", "--bigkeys -3",
 		"--memkeys", "--memkeys-samples 0", "--memkeys --pattern many:*", "--hotkeys",
 		"--user none --pass p --scan", "--user none --pass p --bigkeys", "--user none --pass p --hotkeys",
