@@ -34,7 +34,8 @@ type Copying struct {
 	heap   *heap   // a flush may take it from the stripe
 	ref    mem.Ref // the copy's record, 0 if it has a place or is freed
 	copier value.Copier
-	watch  *Watch // if it is kept
+	watch  *Watch    // if it is kept
+	ahead  mem.Ahead // for the next piece
 }
 
 // unlimited is a budget that is never used up.
@@ -91,9 +92,18 @@ func (c *Copying) Some(t *Txn, budget int) (done bool, err error) {
 	src := value.NewView(&t.ks.values, p.st.heap.arena, p.slot.Ref())
 	dst := value.NewView(&t.ks.values, c.heap.arena, c.ref)
 	if done, err = c.copier.Some(&src, &dst, budget); err != nil {
-		err = resp.ErrOOM
+		return false, resp.ErrOOM
 	}
-	return done, err
+	if c.watch != nil && !done {
+		c.ahead = c.heap.arena.Ahead(budget)
+	}
+	return done, nil
+}
+
+// Prepare readies the memory for the next piece of a kept copy, without the locks.
+func (c *Copying) Prepare() {
+	c.ahead.Populate()
+	c.ahead = mem.Ahead{}
 }
 
 // Keep makes it possible to go on when the locks have been released meanwhile, as long as

@@ -172,6 +172,48 @@ func TestTrimSteps(t *testing.T) {
 	}
 }
 
+// Memory ahead is told of once, in any case before it is handed out, and to populate it
+// changes nothing, even if the arena has gone.
+func TestAhead(t *testing.T) {
+	a := newArena(t)
+	told, huge := 0, 0
+	for i := range 6000 {
+		ahead := a.Ahead(20_000)
+		told += len(ahead.b)
+		if len(ahead.b) >= 1<<20 {
+			huge++
+		}
+		if i%7 == 0 {
+			ahead.Populate()
+		}
+		r := a.Alloc(20_000)
+		b := a.Bytes(r, 20_000)
+		if len(ahead.b) > 0 {
+			b[0], b[19_999] = 1, 2
+			ahead.Populate()
+			if b[0] != 1 || b[19_999] != 2 {
+				t.Fatal("the memory has changed")
+			}
+		}
+		if int64(a.next) > int64(a.ahead)+1 {
+			t.Fatalf("page %d was handed out, told of %d", a.next, a.ahead)
+		}
+	}
+	if told < 100<<20 || told > 130<<20 || huge < 20 {
+		t.Errorf("told of %d bytes, %d huge pages", told, huge)
+	}
+	b, err := New(1 << 24)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ahead := b.Ahead(1 << 20)
+	b.Release()
+	ahead.Populate()
+	if full := newArena(t); full.Ahead(1<<40).b == nil || full.Ahead(1<<20).b != nil {
+		t.Error("the end of the arena")
+	}
+}
+
 func TestGrowInPlace(t *testing.T) {
 	a := newArena(t)
 	r := a.Alloc(100 << 10)

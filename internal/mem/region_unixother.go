@@ -5,3 +5,5 @@ package mem
 const mapNoReserve = 0
 
 func (region) adviseHuge(_, _ uintptr) {}
+
+func populate([]byte) {}

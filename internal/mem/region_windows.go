@@ -62,3 +62,5 @@ func Unmap(b []byte) {
 	b = b[:cap(b)]
 	_ = windows.VirtualFree(uintptr(unsafe.Pointer(&b[0])), 0, windows.MEM_RELEASE)
 }
+
+func populate([]byte) {}

@@ -119,6 +119,9 @@ func (g *transfer) run(w command.Worker, out *resp.Writer) error {
 		if err != nil || !more {
 			return err
 		}
+		if g.copy != nil {
+			g.copy.Prepare()
+		}
 		if err := w.Rest(); err != nil {
 			return w.Locked(keys, func(c *command.Ctx) error {
 				if g.copy != nil {
