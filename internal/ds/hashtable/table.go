@@ -17,6 +17,10 @@ const (
 	leafEntries = 64   // or if it has more than this
 	leafMax     = 1024 // entries of a leaf that cannot be split, see Set
 
+	// orderDepth is the depth that leaves reach if 10^9 elements come in the order of their
+	// hashes.
+	orderDepth = 24
+
 	never = math.MaxInt64
 )
 
@@ -164,7 +168,7 @@ func (t *Table) relocate(a *mem.Arena, p *place, field []byte) {
 // the value must be empty. Neither field nor value may be views of this table.
 //
 // It returns mem.ErrExhausted if there is no memory; and also if the hashes of more than
-// 1024 fields begin with the same log2(Len) bits, which random hashes do not.
+// 1024 fields begin with the same log2(Len) bits, at least 24, which random hashes do not.
 func (t *Table) Set(e *Env, hash uint64, field, value []byte, expiry int64) (added bool, err error) {
 	if t.dir.IsEmpty() && !t.begin(e.Heap) {
 		return false, mem.ErrExhausted
@@ -280,9 +284,11 @@ func (t *Table) put(e *Env, p *place, el *element) bool {
 }
 
 // isFull says whether a leaf of that many bytes and entries should be split. Where the
-// leaves are as many as the elements it is no use.
+// leaves are as many as the elements it is no use; but elements that come in the order of
+// their hashes, from another table, are first as close together as those of the whole.
 func (t *Table) isFull(used, n int, depth uint) bool {
-	return (n > leafEntries || used > leafBytes && n > leafFew) && depth < uint(bits.Len(uint(t.count)))
+	deepest := max(orderDepth, uint(bits.Len(uint(t.count))))
+	return (n > leafEntries || used > leafBytes && n > leafFew) && depth < deepest
 }
 
 // write puts an element into a leaf that has room for it, in the place of the entry of

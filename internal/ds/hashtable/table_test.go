@@ -192,6 +192,29 @@ func TestWeakHash(t *testing.T) {
 	r.free()
 }
 
+// TestInOrder sets fields in the order of their hashes, as a command does that makes a set of
+// another: first they are all in one corner of the table.
+func TestInOrder(t *testing.T) {
+	const n = 40_000
+	r := newRig(t, true)
+	r.Hash = func(field []byte) uint64 { return binary.BigEndian.Uint64(field) }
+	f := make([]byte, 8)
+	for i := range uint64(n) {
+		binary.BigEndian.PutUint64(f, i<<34) // the first of 2^30
+		if _, err := r.Set(&r.Env, r.Hash(f), f, []byte("v"), NoExpiry); err != nil {
+			t.Fatalf("%d: %v", i, err)
+		}
+	}
+	r.check()
+	for i := range uint64(n) {
+		binary.BigEndian.PutUint64(f, i<<34)
+		if !r.Has(r.Arena, r.Hash(f), f) {
+			t.Fatalf("%d is lost", i)
+		}
+	}
+	r.free()
+}
+
 // TestScan keeps some elements while others come and go between the steps of a scan.
 func TestScan(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
