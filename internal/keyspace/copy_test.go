@@ -126,7 +126,8 @@ func TestCopying(t *testing.T) {
 				}
 			}, from, to)
 			if got := p.image(db, to); got != want {
-				t.Fatalf("round %d: the copy of a %s has %d elements of %d", round, typ.Name(), got.elements, want.elements)
+				t.Fatalf("round %d: the copy of a %s has %d elements of %d",
+					round, typ.Name(), got.elements, want.elements)
 			}
 			if p.exists(0, from) == move {
 				t.Fatalf("round %d: moved: %v, and the original is there: %v", round, move, !move)

@@ -48,8 +48,6 @@ type kind struct {
 	// add puts an element into a value that is being made: in a list at the end, in a
 	// stream too. It returns false if the element is there already.
 	add func(c *Cell, e *Element) (bool, error)
-	// copyRest copies what is no element: groups. It may be nil.
-	copyRest func(src, dst *Cell) error
 	// memory is the number of bytes of what the root names, perhaps from so many samples.
 	memory func(c *Cell, samples int) int
 	// check reports the first invariant that does not hold.
@@ -171,30 +169,6 @@ func (h *Husk) FreeSome(a *mem.Arena, leaves int) (done bool) {
 // another record has that root now.
 func Abandon(rec record.Record) {
 	listpack.AppendEmpty(rec.Resize(record.Packed, listpack.EmptySize)[:0])
-}
-
-// CopyInto fills an empty value with a copy of another of the same type, which may be in
-// another arena. If there is no memory it returns mem.ErrExhausted, and dst holds a part.
-func CopyInto(src, dst *Cell) (err error) {
-	k, rec := kinds[src.Type()], src.Record()
-	if !rec.IsRooted() {
-		b, err := dst.Resize(rec.Encoding(), len(rec.Bytes()))
-		if err == nil {
-			copy(b, rec.Bytes())
-		}
-		return err
-	}
-	for _, ref := range k.leaves(src.Arena, rootOf(rec), nil) {
-		k.each(src.Arena, ref, func(e Element) {
-			if err == nil {
-				_, err = k.add(dst, &e)
-			}
-		})
-	}
-	if err == nil && k.copyRest != nil {
-		err = k.copyRest(src, dst)
-	}
-	return err
 }
 
 // Load makes an empty value one of packed bytes, which are sound, in whatever encoding the

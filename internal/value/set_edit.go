@@ -426,11 +426,10 @@ var _ = describe(record.Set, kind{
 			return true
 		})
 	},
-	texts:    eachEntry,
-	thaw:     hashtable.Thaw,
-	load:     loadSet,
-	add:      addToSet,
-	copyRest: copySetRest,
+	texts: eachEntry,
+	thaw:  hashtable.Thaw,
+	load:  loadSet,
+	add:   addToSet,
 	memory: func(c *Cell, samples int) int {
 		s := SetOf(*c)
 		return int(s.table.MemoryBytes(c.Arena, samples))
@@ -477,16 +476,6 @@ func addToSet(c *Cell, e *Element) (added bool, err error) {
 	s.Store()
 	*c = s.Cell
 	return added, err
-}
-
-// copySetRest makes the copy of a big set a big one, even if it has few members.
-func copySetRest(src, dst *Cell) (err error) {
-	if src.Encoding() == record.Rooted && dst.Encoding() != record.Rooted {
-		s := SetOf(*dst)
-		err = s.toTable()
-		*dst = s.Cell
-	}
-	return err
 }
 
 var errTwice = errors.New("value: a set has a member twice")

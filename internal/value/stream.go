@@ -66,7 +66,6 @@ var _ = describe(record.Stream, kind{
 		s.Store()
 		return true, err
 	},
-	copyRest: copyStreamRest,
 	memory: func(c *Cell, samples int) int {
 		s := stream.Load(c.Root())
 		return int(s.MemoryBytes(c.Arena, samples))
@@ -96,54 +95,4 @@ func (r *Rest) Drop(a *mem.Arena, epoch uint16) (more bool) {
 // Hurry copies what is left, so that Next needs no arena any more.
 func (r *Rest) Hurry(a *mem.Arena, epoch uint16) {
 	r.s.Hurry(leaf.Heap{Arena: a, Epoch: epoch})
-}
-
-// copyStreamRest copies what is no node: the figures and the groups.
-func copyStreamRest(src, dst *Cell) error {
-	from, to, h := StreamIn(src), StreamIn(dst), dst.Heap()
-	defer to.Store()
-	meta := stream.Meta{
-		Length: from.S.Length, Last: from.S.Last, MaxDeleted: from.S.MaxDeleted, Added: from.S.Added,
-	}
-	if err := to.S.SetMeta(meta); err != nil {
-		return err
-	}
-	for groups := from.S.EachGroup(src.Arena); groups.Next(); {
-		g := groups.Group()
-		fresh, _, err := to.S.CreateGroup(h, groups.Name(), g.Last, g.Reads)
-		if err != nil {
-			return err
-		}
-		if err := copyGroup(src.Arena, &g, h, &fresh); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// copyGroup copies the consumers and the pending entries of a group.
-func copyGroup(a *mem.Arena, g *stream.Group, h leaf.Heap, to *stream.Group) error {
-	for it := g.Pending(a, stream.ID{}); it.Next(); {
-		if err := to.AddPending(h, it.ID, it.Delivered, it.Deliveries); err != nil {
-			return err
-		}
-	}
-	for it := g.OwnedIDs(a, stream.Nobody); it.Next(); {
-		if err := to.Assign(h, it.ID, stream.Nobody); err != nil {
-			return err
-		}
-	}
-	for consumers := g.EachConsumer(a); consumers.Next(); {
-		c := consumers.Consumer()
-		fresh, _, err := to.CreateConsumer(h, c.Name, c.Seen, c.Active)
-		if err != nil {
-			return err
-		}
-		for it := g.OwnedIDs(a, c.Number); it.Next(); {
-			if err := to.Assign(h, it.ID, fresh.Number); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

@@ -90,9 +90,7 @@ func TestStreamFreeze(t *testing.T) {
 			t.Fatal(err)
 		}
 		other := w.newKey(record.Stream)
-		if err := value.CopyInto(&c, &other); err != nil {
-			t.Fatal(err)
-		}
+		copyInto(t, &c, &other)
 		copied := value.StreamIn(&other)
 		if err := value.Check(&other); err != nil || value.Len(&other) != value.Len(&c) || copied.S.Groups() != 1 {
 			t.Fatalf("seed %d: the copy has %d of %d, %v", seed, value.Len(&other), value.Len(&c), err)

@@ -155,13 +155,15 @@ func contents(t testing.TB, c *cmdtest.Client, key string) string {
 	}
 }
 
-// names are a key, and another in another stripe.
-func names(db *cmdtest.DB, from string) (to string) {
+// farFrom is a name in another stripe than a key's, nearTo one in the same.
+func farFrom(db *cmdtest.DB, key string) string { return nameFor(db, key, false) }
+func nearTo(db *cmdtest.DB, key string) string  { return nameFor(db, key, true) }
+
+func nameFor(db *cmdtest.DB, key string, near bool) string {
+	stripe := func(name string) uint64 { return keyspace.StripeSet(db.Keyspace.Placement([]byte(name))) }
 	for i := 0; ; i++ {
-		to = fmt.Sprint("to:", i)
-		set := keyspace.StripeSet(db.Keyspace.Placement([]byte(to)))
-		if set != keyspace.StripeSet(db.Keyspace.Placement([]byte(from))) {
-			return to
+		if name := fmt.Sprint("name:", i); (stripe(name) == stripe(key)) == near {
+			return name
 		}
 	}
 }
@@ -185,7 +187,7 @@ func TestPieces(t *testing.T) {
 			{"RENAMENX from TO", ":1", ""},
 		} {
 			db, s := newStepped(t)
-			to := names(db, "from")
+			to := farFrom(db, "from")
 			call := strings.ReplaceAll(tt.call, "TO", to)
 			makeBig(t, db.Client, typ, "from", 1000)
 			do(db, "PEXPIRE from 100000").Want("1")
@@ -233,20 +235,14 @@ func TestPiecesQuick(t *testing.T) {
 	db, _ := newStepped(t)
 	makeBig(t, db.Client, "hash", "h", 1000)
 	makeBig(t, db.Client, "list", "l", 100)
-	far := names(db, "h")
-	near := ""
-	for i := 0; near == "" || near == "h"; i++ {
-		near = fmt.Sprint("near:", i)
-		if keyspace.StripeSet(db.Keyspace.Placement([]byte(near))) != keyspace.StripeSet(db.Keyspace.Placement([]byte("h"))) {
-			near = ""
-		}
-	}
+	far, near := farFrom(db, "h"), nearTo(db, "h")
 	run(t, db,
 		step{"COPY l m", "1"}, step{"COPY l m", "0"}, step{"RENAME l n", "OK"}, step{"RENAMENX n l", "1"},
 		step{"RENAME h " + near, "OK"}, step{"RENAMENX " + near + " h", "1"}, step{"RENAME h h", "OK"},
 		step{"MOVE h 1", "1"}, step{"SELECT 1", "OK"}, step{"MOVE h 0", "1"}, step{"SELECT 0", "OK"},
 		step{"RENAMENX h l", "0"}, step{"COPY h l", "0"},
-		step{"MULTI", "OK"}, step{"COPY h " + far, "QUEUED"}, step{"RENAME h other", "QUEUED"}, step{"EXEC", "[1 OK]"},
+		step{"MULTI", "OK"}, step{"COPY h " + far, "QUEUED"}, step{"RENAME h other", "QUEUED"},
+		step{"EXEC", "[1 OK]"},
 		step{"HLEN " + far, "1000"}, step{"HLEN other", "1000"}, step{"EXISTS h", "0"},
 	)
 }
@@ -283,7 +279,7 @@ func TestPiecesMeanwhile(t *testing.T) {
 		{"RENAMENX from TO", []step{{"SWAPDB 0 4", "OK"}}, ":1", []step{{"SCARD TO", "1000"}, {"EXISTS from", "0"}}},
 	} {
 		db, s := newStepped(t)
-		to := names(db, "from")
+		to := farFrom(db, "from")
 		makeBig(t, db.Client, "hash", "from", 1000)
 		run(t, db, step{"SELECT 3", "OK"}, step{"SET from v", "OK"}, step{"SELECT 4", "OK"})
 		makeBig(t, db.Client, "set", "from", 1000)
@@ -311,7 +307,7 @@ func TestPiecesMeanwhile(t *testing.T) {
 // client's own commands wait too.
 func TestPiecesHold(t *testing.T) {
 	db, s := newStepped(t)
-	to := names(db, "from")
+	to := farFrom(db, "from")
 	makeBig(t, db.Client, "list", "from", 1000)
 	do(db, "RENAME from "+to)
 	<-s.rests
@@ -344,7 +340,7 @@ func TestPiecesHold(t *testing.T) {
 // TestPiecesServed: a client that waits is not served into a key that is held.
 func TestPiecesServed(t *testing.T) {
 	db, s := newStepped(t)
-	to := names(db, "from")
+	to := farFrom(db, "from")
 	makeBig(t, db.Client, "list", "from", 1000)
 	mover, popper := db.NewClient(), db.NewClient()
 	mover.Call("BLMOVE", "source", "from", "LEFT", "RIGHT", "0")
@@ -373,7 +369,7 @@ func TestPiecesServed(t *testing.T) {
 func TestPiecesGivenUp(t *testing.T) {
 	for _, typ := range bigTypes {
 		db, s := newStepped(t)
-		to := names(db, "from")
+		to := farFrom(db, "from")
 		makeBig(t, db.Client, typ, "from", 1000)
 		makeBig(t, db.Client, "set", to, 700)
 		from, was, used := contents(t, db.Client, "from"), contents(t, db.Client, to), db.Keyspace.UsedMemory()
@@ -408,7 +404,7 @@ func TestPiecesGivenUp(t *testing.T) {
 // TestPiecesPaused: while clients are paused nothing changes.
 func TestPiecesPaused(t *testing.T) {
 	db, s := newStepped(t)
-	to := names(db, "from")
+	to := farFrom(db, "from")
 	makeBig(t, db.Client, "hash", "from", 1000)
 	do(db, "RENAME from "+to)
 	for range 3 { // until the copy is whole
@@ -434,7 +430,7 @@ func TestPiecesPaused(t *testing.T) {
 // TestPiecesWithoutClient: what was begun is brought to its end.
 func TestPiecesWithoutClient(t *testing.T) {
 	db, s := newStepped(t)
-	to := names(db, "from")
+	to := farFrom(db, "from")
 	makeBig(t, db.Client, "zset", "from", 1000)
 	c, other := db.NewClient(), db.NewClient()
 	c.Do("RENAME", "from", to)
@@ -451,7 +447,7 @@ func TestPiecesWithoutClient(t *testing.T) {
 func TestPiecesExpire(t *testing.T) {
 	for call, reply := range map[string]string{"COPY from TO": ":0", "RENAME from TO": "-ERR no such key"} {
 		db, s := newStepped(t)
-		call = strings.ReplaceAll(call, "TO", names(db, "from"))
+		call = strings.ReplaceAll(call, "TO", farFrom(db, "from"))
 		makeBig(t, db.Client, "set", "from", 1000)
 		do(db, "PEXPIRE from 1000").Want("1")
 		db.TakeJournal()
