@@ -26,7 +26,6 @@ const (
 
 // cron is the server's background work that nobody waits for.
 func (s *Server) cron() {
-	defer s.background.Done()
 	period := s.cronPeriod()
 	ticker := time.NewTicker(period)
 	defer ticker.Stop()

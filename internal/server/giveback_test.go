@@ -10,7 +10,7 @@ func TestGiveHeapBack(t *testing.T) {
 	s := &Server{}
 	collections := func() uint32 {
 		s.giveHeapBack()
-		s.background.Wait()
+		s.background.wait()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		return m.NumForcedGC

@@ -90,13 +90,7 @@ func (s *Server) paused() {
 }
 
 // inBackground runs a task soon, on a goroutine that Close waits for.
-func (s *Server) inBackground(task func()) {
-	s.background.Add(1)
-	go func() {
-		defer s.background.Done()
-		task()
-	}()
-}
+func (s *Server) inBackground(task func()) { s.background.start(task) }
 
 // flushed ends a save that is in progress, saves an empty snapshot after FLUSHALL, if there
 // are save points, so that the old one does not bring the keys back, and has what the Go
@@ -220,7 +214,7 @@ func (s *Server) saveIfDue() {
 }
 
 func (s *Server) closeParts() {
-	s.background.Wait() // for what the last commands began
+	s.background.wait() // for what the last commands began
 	s.saver.Cancel()
 	s.saver.Wait(nil)
 }

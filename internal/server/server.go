@@ -76,7 +76,7 @@ type Server struct {
 
 	stop       chan struct{}
 	stopOnce   sync.Once
-	background sync.WaitGroup
+	background crew
 	ended      chan int // exit code
 
 	rates      struct{ ops, in, out observe.Rate }
@@ -241,8 +241,7 @@ func (s *Server) open() error {
 	if err := s.net.Start(); err != nil {
 		return err
 	}
-	s.background.Add(1)
-	go s.cron()
+	s.background.start(s.cron)
 	return nil
 }
 
@@ -264,7 +263,7 @@ func (s *Server) Close() {
 	s.stopOnce.Do(func() {
 		close(s.stop)
 		s.shared.Ending.Store(true)
-		s.background.Wait()
+		s.background.wait()
 		s.net.Shutdown(time.Second)
 		s.closeParts()
 		s.keyspace.Close()
