@@ -13,7 +13,8 @@ type DamagedError struct {
 }
 
 func (e *DamagedError) Error() string {
-	return fmt.Sprintf("Bad file format reading the append only file %s: byte %d: %s", e.Path, e.Offset, e.Reason)
+	return fmt.Sprintf("Bad file format reading the append only file %s: byte %d: %s",
+		e.Path, e.Offset, e.Reason)
 }
 
 // A TornError is a file whose end never came to the disk.

@@ -109,7 +109,9 @@ func (d *Dir) open(info FileInfo) (f io.ReadCloser, size int64, err error) {
 }
 
 // loadIncr reads one file.
-func (d *Dir) loadIncr(info FileInfo, fn func([][]byte) error) (good, size int64, torn *TornError, err error) {
+func (d *Dir) loadIncr(
+	info FileInfo, fn func([][]byte) error,
+) (good, size int64, torn *TornError, err error) {
 	f, size, err := d.open(info)
 	if err != nil {
 		return 0, 0, nil, err

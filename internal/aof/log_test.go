@@ -208,7 +208,9 @@ func TestPowerFailure(t *testing.T) {
 			if err != nil {
 				t.Fatalf("behind call %d: %v", n, err)
 			}
-			if !isPrefix(got, s.commands) || len(got) > 0 && len(got) < len(s.at) && s.at[len(got)-1] == s.at[len(got)] {
+			k := len(got)
+			isHalf := k > 0 && k < len(s.at) && s.at[k-1] == s.at[k]
+			if !isPrefix(got, s.commands) || isHalf {
 				t.Fatalf("behind call %d: %d commands, which are no beginning", n, len(got))
 			}
 			for _, p := range promises {
@@ -294,7 +296,8 @@ func TestFlushersAndSyncer(t *testing.T) {
 		go func() {
 			defer loops.Done()
 			for i := range 500 {
-				s.journal.Append([]journal.Effect{{DB: w, Args: [][]byte{[]byte("SET"), fmt.Append(nil, w), fmt.Append(nil, i)}}})
+				args := [][]byte{[]byte("SET"), fmt.Append(nil, w), fmt.Append(nil, i)}
+				s.journal.Append([]journal.Effect{{DB: w, Args: args}})
 				mine := s.journal.Appended()
 				if err := s.log.Flush(); err != nil || s.log.Written() < mine {
 					t.Errorf("flushed up to %d of %d, %v", s.log.Written(), mine, err)

@@ -44,7 +44,7 @@ value, resp, config, clock < keyspace;
 # Floor 4: state that commands act on. None of it knows that there are commands.
 config, clock, PURE < acl;
 resp, acl, clock < session;
-resp, clock, observe < journal;
+resp, clock, observe, mem < journal; # the stream is off the Go heap
 
 # Floor 5: the contract of a command, and what drives one.
 resp, keyspace, session, acl < command;

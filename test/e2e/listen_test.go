@@ -31,9 +31,15 @@ func TestUnixSocket(t *testing.T) {
 		p := launch(t, dir, "--save", "", "--port", "0", "--unixsocket", path,
 			"--unixsocketperm", fmt.Sprintf("%o", perm))
 		var c *client.Conn
-		eventually(t, "the socket is there", startTimeout, func() bool {
-			c, err = client.Dial("unix", path, clientOptions)
-			return err == nil
+		eventually(t, "the server serves at the socket", startTimeout, func() bool {
+			if c, err = client.Dial("unix", path, clientOptions); err != nil {
+				return false
+			}
+			reply, err := c.Do("PING")
+			if err != nil || reply.Text != "PONG" { // it is still loading
+				_ = c.Close()
+			}
+			return err == nil && reply.Text == "PONG"
 		})
 		info, err := os.Stat(path)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/command/all"
@@ -139,7 +140,14 @@ func TestFault3A13LargePacked(t *testing.T) {
 	db.Do(scored...).WantInt(2000)
 	for key, encoding := range map[string]string{"s": "intset", "h": "listpack", "z": "listpack"} {
 		dump := db.Do("DUMP", key).Text()
-		db.Do("COPY", key, "copy", "REPLACE").Want("1")
+		copied := db.Do("COPY", key, "copy", "REPLACE").Raw()
+		for until := time.Now().Add(10 * time.Second); copied == "" && time.Now().Before(until); {
+			time.Sleep(time.Millisecond) // a task copies what is big
+			copied = string(db.Tick())
+		}
+		if copied != ":1\r\n" {
+			t.Fatalf("COPY %s: %q", key, copied)
+		}
 		db.Do("RESTORE", "again", "0", dump, "REPLACE").Want("OK")
 		for _, k := range []string{key, "copy", "again"} {
 			db.Do("OBJECT", "ENCODING", k).Want(encoding)
