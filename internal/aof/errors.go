@@ -1,9 +1,6 @@
 package aof
 
-import (
-	"errors"
-	"fmt"
-)
+import "fmt"
 
 // A DamagedError is content that is not what was written. Nothing may be cut.
 type DamagedError struct {
@@ -45,14 +42,19 @@ func (e *ManifestError) Error() string {
 
 func (e *ManifestError) Unwrap() error { return e.Reason }
 
+// A reason is a text of Redis's, which begins with a capital.
+type reason string
+
+func (r reason) Error() string { return string(r) }
+
 // The reasons of a ManifestError, in Redis's words as far as it has them.
 var (
-	ErrManifestEmpty    = errors.New("Found an empty AOF manifest")
-	ErrManifestFormat   = errors.New("Invalid AOF manifest file format")
-	ErrManifestLongLine = errors.New("The AOF manifest file contains too long line")
-	ErrManifestPath     = errors.New("File can't be a path, just a filename")
-	ErrManifestType     = errors.New("Unknown AOF file type")
-	ErrManifestTwoBases = errors.New("Found duplicate base file information")
-	ErrManifestSequence = errors.New("Found a non-monotonic sequence number")
-	ErrManifestTwice    = errors.New("Found the same AOF file twice")
+	ErrManifestEmpty    error = reason("Found an empty AOF manifest")
+	ErrManifestFormat   error = reason("Invalid AOF manifest file format")
+	ErrManifestLongLine error = reason("The AOF manifest file contains too long line")
+	ErrManifestPath     error = reason("File can't be a path, just a filename")
+	ErrManifestType     error = reason("Unknown AOF file type")
+	ErrManifestTwoBases error = reason("Found duplicate base file information")
+	ErrManifestSequence error = reason("Found a non-monotonic sequence number")
+	ErrManifestTwice    error = reason("Found the same AOF file twice")
 )
