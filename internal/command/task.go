@@ -27,7 +27,7 @@ type Worker interface {
 	Locked(keys [][]byte, fn func(c *Ctx) error) error
 	// Rest is called between two pieces of work. Others get at what the task had locked; if
 	// clients are paused, it lasts as long as that. An error is a reason to give up: one
-	// that commands like this are refused for now, or that the server ends.
+	// that commands like this are refused at this moment, or that the server ends.
 	Rest() error
 }
 

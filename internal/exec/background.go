@@ -122,20 +122,29 @@ func (t *task) Locked(keys [][]byte, fn func(*command.Ctx) error) error {
 	return t.sh.lockedFor(t.spec, t.db, keys, fn)
 }
 
+// borrow begins a turn of the executor that belongs to no loop, and returns what ends it.
+// Who comes meanwhile waits.
+func (sh *Shared) borrow() (x *Executor, done func()) {
+	ts := &sh.tasks
+	ts.run.Lock()
+	if ts.executor == nil {
+		ts.executor = New(sh)
+	}
+	x = ts.executor
+	x.Begin(x.Clock.Mono())
+	x.ctx.Now = clock.Now(x.Clock) // there may have been no turn for long
+	return x, func() {
+		x.End()
+		ts.run.Unlock()
+	}
+}
+
 // lockedFor runs fn as a command of nobody's session.
 func (sh *Shared) lockedFor(
 	spec *command.Spec, db int, keys [][]byte, fn func(*command.Ctx) error,
 ) error {
-	ts := &sh.tasks
-	ts.run.Lock()
-	defer ts.run.Unlock()
-	if ts.executor == nil {
-		ts.executor = New(sh)
-	}
-	x := ts.executor
-	x.Begin(x.Clock.Mono())
-	defer x.End()
-	x.ctx.Now = clock.Now(x.Clock) // there may have been no turn for long
+	x, done := sh.borrow()
+	defer done()
 	c := &x.ctx
 	c.Session, c.Out, c.InMulti = nil, &x.reply, false
 	c.Reset(spec, nil, x.Journal.Active())

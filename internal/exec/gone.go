@@ -1,10 +1,6 @@
 package exec
 
-import (
-	"sync"
-
-	"github.com/spineldb/spinel/internal/clock"
-)
+import "sync"
 
 // goneStreams are streams that a sweep or an eviction has removed, which clients wait for in
 // groups. They are told by a task: whoever removes a key by itself has no executor, or has
@@ -44,16 +40,8 @@ func (sh *Shared) tellOfGone() {
 	sh.gone.keys = nil
 	sh.gone.mu.Unlock()
 
-	ts := &sh.tasks
-	ts.run.Lock()
-	defer ts.run.Unlock()
-	if ts.executor == nil {
-		ts.executor = New(sh)
-	}
-	x := ts.executor
-	x.Begin(x.Clock.Mono())
-	defer x.End()
-	x.ctx.Now = clock.Now(x.Clock) // there may have been no turn for long
+	x, done := sh.borrow()
+	defer done()
 	for _, k := range keys {
 		x.serveKey(k.db, k.key)
 	}
