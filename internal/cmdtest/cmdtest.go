@@ -178,32 +178,27 @@ func (c *Client) Raw(b []byte) []byte {
 
 // Turn sends bytes in one turn and returns the bytes that come back in it.
 func (c *Client) Turn(b []byte) []byte {
-	x := c.db.Executor
-	x.Begin(c.db.Clock.Mono())
-	x.Received(c.Session, b)
-	x.Run()
-	x.Dirty()
-	x.End()
-	return c.take()
+	return c.turn(func(x *exec.Executor) { x.Received(c.Session, b) })
 }
 
 // Refill takes a turn that goes on with a reply that is made in pieces.
 func (c *Client) Refill() []byte {
-	x := c.db.Executor
-	x.Begin(c.db.Clock.Mono())
-	x.Refill(c.Session)
-	x.Run()
-	x.Dirty()
-	x.End()
-	return c.take()
+	return c.turn(func(x *exec.Executor) { x.Refill(c.Session) })
 }
 
 // Tick takes a turn in which nothing arrives, but the time may have come for something.
 func (c *Client) Tick() []byte {
+	return c.turn(func(x *exec.Executor) {
+		x.Tick(c.db.Clock.Mono())
+		x.Woken(c.Session)
+	})
+}
+
+// turn takes a turn of which happens is the beginning, and returns what is replied.
+func (c *Client) turn(happens func(x *exec.Executor)) []byte {
 	x := c.db.Executor
 	x.Begin(c.db.Clock.Mono())
-	x.Tick(c.db.Clock.Mono())
-	x.Woken(c.Session)
+	happens(x)
 	x.Run()
 	x.Dirty()
 	x.End()

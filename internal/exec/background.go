@@ -9,7 +9,6 @@ import (
 	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/keyspace"
-	"github.com/spineldb/spinel/internal/mem"
 	"github.com/spineldb/spinel/internal/resp"
 	"github.com/spineldb/spinel/internal/session"
 )
@@ -92,10 +91,7 @@ func (t *task) run() {
 		t.sh.Keyspace.Exclusive(nil, func() {}) // every batch that began before has ended
 	}
 	out := resp.Writer{Resp3: t.resp3}
-	if t.err = t.work.Run(t, &out); t.err != nil {
-		if t.err == mem.ErrExhausted {
-			t.err = resp.ErrOOM
-		}
+	if t.err = inWords(t.work.Run(t, &out)); t.err != nil {
 		out.Discard()
 		out.Error(t.err)
 	}

@@ -167,7 +167,11 @@ func (x *Executor) call(s *session.Session, spec *command.Spec) {
 // run runs a command in the context, and says in a client's words if the memory was not
 // enough.
 func (x *Executor) run(spec *command.Spec) error {
-	err := spec.Run(&x.ctx)
+	return inWords(spec.Run(&x.ctx))
+}
+
+// inWords makes a client's error of having no memory.
+func inWords(err error) error {
 	if err == mem.ErrExhausted {
 		return resp.ErrOOM
 	}

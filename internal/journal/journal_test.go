@@ -188,7 +188,14 @@ func TestStartAt(t *testing.T) {
 	var j Journal
 	c := j.NewCursor()
 	j.Append([]Effect{effect(0, "PING")})
-	j.StartAt(1000)
+	if j.StartAt(1000) || len(read(&j, c)) == 0 {
+		t.Error("the stream was moved under a reader")
+	}
+	c.Close()
+	if !j.StartAt(1000) {
+		t.Error("nobody reads, and it was not moved")
+	}
+	c = j.NewCursor()
 	j.AppendBytes([]byte("*1\r\n$4\r\nPING\r\n"))
 	if got := read(&j, c); string(got) != "*1\r\n$4\r\nPING\r\n" || c.At() != 1000+int64(len(got)) {
 		t.Errorf("%q up to %d", got, c.At())

@@ -133,17 +133,19 @@ func (j *Journal) first() int64 {
 	return j.chunks[0].start
 }
 
-// StartAt gives the next byte a position, if nothing is kept of the stream: a replica's
-// goes on where its master's does.
-func (j *Journal) StartAt(position int64) {
+// StartAt gives the next byte a position, and forgets what is kept of the stream: a
+// replica's goes on where its master's does. While somebody reads it, nothing happens and
+// it returns false.
+func (j *Journal) StartAt(position int64) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if len(j.cursors) > 0 {
+		return false
+	}
 	j.dropChunks()
 	j.selected = 0
 	j.appended.Store(position)
-	for _, c := range j.cursors {
-		c.at = position
-	}
+	return true
 }
 
 // A Cursor is where a reader stands. Its methods are for one goroutine at a time.

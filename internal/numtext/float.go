@@ -31,13 +31,8 @@ func AppendFloat(dst []byte, v float64) []byte {
 		}
 		return AppendInt(dst, integer)
 	}
-	switch {
-	case v != v:
-		return append(dst, "nan"...)
-	case math.IsInf(v, 1):
-		return append(dst, "inf"...)
-	case math.IsInf(v, -1):
-		return append(dst, "-inf"...)
+	if word := notFinite(v); word != "" {
+		return append(dst, word...)
 	}
 	if v < 0 {
 		dst = append(dst, '-')
@@ -46,6 +41,19 @@ func AppendFloat(dst []byte, v float64) []byte {
 	var text [32]byte
 	digits, exp := shortest(text[:0], v)
 	return layOut(dst, digits, exp)
+}
+
+// notFinite is what C calls a number that has no digits, or empty.
+func notFinite(v float64) string {
+	switch {
+	case v != v:
+		return "nan"
+	case math.IsInf(v, 1):
+		return "inf"
+	case math.IsInf(v, -1):
+		return "-inf"
+	}
+	return ""
 }
 
 // shortest returns the fewest decimal digits that read back as v, and exp so

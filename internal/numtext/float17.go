@@ -9,13 +9,8 @@ import (
 // seventeen digits without the zeros at the end, "0.10000000000000001" for a tenth, an
 // exponent below 1e-4 and from 1e17 on. It never takes more than 24 bytes.
 func AppendFloat17(dst []byte, v float64) []byte {
-	switch {
-	case v != v:
-		return append(dst, "nan"...)
-	case math.IsInf(v, 1):
-		return append(dst, "inf"...)
-	case math.IsInf(v, -1):
-		return append(dst, "-inf"...)
+	if word := notFinite(v); word != "" {
+		return append(dst, word...)
 	}
 	if v == float64(int64(v)) && math.Abs(v) < 1e15 && (v != 0 || !math.Signbit(v)) {
 		return AppendInt(dst, int64(v))
