@@ -246,17 +246,26 @@ func (ks *Keyspace) evict(db int, key []byte) bool {
 	return true
 }
 
-// randomVictims is how many random keys are tried: some may be gone, or be kept.
-const randomVictims = 8
+const (
+	// randomVictims is how many random keys are tried: some may be gone, or be kept.
+	randomVictims = 8
+
+	// randomChoice is from how many keys a random one is chosen. They come in the order of
+	// their bucket, of which the first would always be taken.
+	randomChoice = 4
+)
 
 func (ks *Keyspace) evictRandom() bool {
 	var key []byte
 	db := 0
 	for range randomVictims {
-		ks.eachCandidate(1, func(d int, rec record.Record) {
-			db, key = d, append(key[:0], rec.Key()...)
+		seen := 0
+		ks.eachCandidate(randomChoice, func(d int, rec record.Record) {
+			if seen++; rand.IntN(seen) == 0 {
+				db, key = d, append(key[:0], rec.Key()...)
+			}
 		})
-		if key == nil {
+		if seen == 0 {
 			return false
 		}
 		if ks.evict(db, key) {
