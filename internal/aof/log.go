@@ -19,7 +19,7 @@ import (
 //	        loops that wait
 //	Sync    waits for the disk: one fsync for all who wait
 //
-// Two watermarks say how far these are, as positions of the stream. A failed write is cut
+// Two watermarks say how far these are, as marks of the journal. A failed write is cut
 // off again, and the next Flush tries the same bytes. A failed sync may have lost what was
 // written, for good: the file is not synced again, and Synced stands still until a rewrite
 // has put everything before a position into a base and goes on in another file.
@@ -29,13 +29,13 @@ type Log struct {
 	dir     *Dir
 	journal *journal.Journal
 
-	written, synced atomic.Int64 // positions of the stream
+	written, synced atomic.Int64 // marks
 
 	mu     sync.Mutex // of writing; a sync does not hold it
-	cursor *journal.Cursor
+	cursor *journal.FileCursor
 	file   *output
 	next   *output   // to which the stream will go, if there is one
-	cut    int64     // from this position on, or -1 while that is not known
+	cut    int64     // from this mark on, or -1 while that is not known
 	old    []*output // written whole, and not yet synced
 	err    error     // of the last write
 	buf    []byte
@@ -67,9 +67,9 @@ func Open(d *Dir, j *journal.Journal, info FileInfo, size int64) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{dir: d, journal: j, cursor: j.NewCursor(), file: out}
-	l.written.Store(l.cursor.At())
-	l.synced.Store(l.cursor.At())
+	l := &Log{dir: d, journal: j, cursor: j.NewFileCursor(), file: out}
+	l.written.Store(l.cursor.Mark())
+	l.synced.Store(l.cursor.Mark())
 	return l, nil
 }
 
@@ -99,10 +99,10 @@ func (d *Dir) CreateIncr(info FileInfo) error {
 	return d.FS.SyncDir(d.Path)
 }
 
-// Written is the position up to which the kernel has the stream.
+// Written is the mark up to which the kernel has what was appended.
 func (l *Log) Written() int64 { return l.written.Load() }
 
-// Synced is the position up to which the disk has it.
+// Synced is the mark up to which the disk has it.
 func (l *Log) Synced() int64 { return l.synced.Load() }
 
 // Size is the number of bytes of the file that is written.
@@ -124,16 +124,16 @@ func (l *Log) Err() error {
 
 // Flush writes everything that was appended. It costs two loads if that was done.
 func (l *Log) Flush() error {
-	if l.written.Load() >= l.journal.Appended() {
+	if l.written.Load() >= l.journal.Tail() {
 		return nil
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.err = l.flush(l.journal.Appended())
+	l.err = l.flush(l.journal.Tail())
 	return l.err
 }
 
-// flush writes up to a position, to the next file what is behind the cut.
+// flush writes up to a mark, to the next file what is behind the cut.
 func (l *Log) flush(end int64) error {
 	if l.next != nil && l.cut >= 0 {
 		if err := l.writeBatch(l.cut); err != nil {
@@ -146,9 +146,9 @@ func (l *Log) flush(end int64) error {
 	return l.writeBatch(end)
 }
 
-// writeBatch writes what is before a position and was not written, as one batch.
+// writeBatch writes what is before a mark and was not written, as one batch.
 func (l *Log) writeBatch(end int64) error {
-	if l.cursor.At() >= end {
+	if l.cursor.Mark() >= end {
 		return nil
 	}
 	f := l.file
@@ -191,7 +191,7 @@ func (l *Log) Sync() error {
 	l.syncing.Lock()
 	defer l.syncing.Unlock()
 	l.mu.Lock()
-	position, f, size := l.written.Load(), l.file, l.file.size
+	mark, f, size := l.written.Load(), l.file, l.file.size
 	old := l.old
 	l.mu.Unlock()
 	for _, o := range old { // before the one that goes on behind them
@@ -208,7 +208,7 @@ func (l *Log) Sync() error {
 	f.synced = size
 	l.old = l.old[len(old):]
 	l.mu.Unlock()
-	l.synced.Store(position)
+	l.synced.Store(mark)
 	for _, o := range old {
 		_ = o.Close() // all of it is on the disk
 	}
@@ -235,9 +235,9 @@ func (l *Log) Prepare(info FileInfo) error {
 	defer l.mu.Unlock()
 	if l.next != nil {
 		if l.cut < 0 {
-			l.cut = l.journal.Appended()
+			l.cut, _ = l.journal.Cut()
 		}
-		if l.err = l.flush(l.journal.Appended()); l.err != nil {
+		if l.err = l.flush(l.journal.Tail()); l.err != nil {
 			return l.err
 		}
 	}
@@ -250,12 +250,13 @@ func (l *Log) Prepare(info FileInfo) error {
 }
 
 // Cut makes what was not appended yet go to the file that was prepared, and returns the
-// position. It takes no time: the file is written to by a Flush. A Sync covers both.
+// position of the stream. It takes no time: the file is written to by a Flush. A Sync
+// covers both. It is called in exclusive mode.
 func (l *Log) Cut() (position int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.cut = l.journal.Appended()
-	return l.cut
+	l.cut, position = l.journal.Cut()
+	return position
 }
 
 // Rebased says that everything before the last cut is in a base, which is durable: what

@@ -23,7 +23,7 @@ type store struct {
 	manifest *Manifest
 	log      *Log
 	commands []string
-	at       []int64 // position of the stream behind each command
+	at       []int64 // mark of the journal behind each command
 }
 
 func newStore(t *testing.T, fs vfs.FS) (*store, error) {
@@ -62,7 +62,7 @@ func (s *store) execute(rng *rand.Rand) {
 	}
 	s.journal.Append(group)
 	for range n {
-		s.at = append(s.at, s.journal.Appended())
+		s.at = append(s.at, s.journal.Tail())
 	}
 }
 
@@ -81,7 +81,6 @@ func (s *store) rewrite(during func()) error {
 		return err
 	}
 	s.log.Cut()
-	s.journal.SelectAgain()
 	var base []byte
 	for _, c := range s.commands {
 		base = append(base, command(strings.Split(c, " ")...)...)
@@ -235,6 +234,9 @@ func TestEveryCallFails(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if err := s.log.Close(); err != nil {
+			t.Fatal(err)
+		}
 		faults := &vfs.Faults{FS: mem, At: at, Err: io.ErrShortWrite}
 		s.dir.FS = faults
 		if s.log, err = Open(&s.dir, &s.journal, s.manifest.Incrs[0], 0); err != nil {
@@ -298,7 +300,7 @@ func TestFlushersAndSyncer(t *testing.T) {
 			for i := range 500 {
 				args := [][]byte{[]byte("SET"), fmt.Append(nil, w), fmt.Append(nil, i)}
 				s.journal.Append([]journal.Effect{{DB: w, Args: args}})
-				mine := s.journal.Appended()
+				mine := s.journal.Tail()
 				if err := s.log.Flush(); err != nil || s.log.Written() < mine {
 					t.Errorf("flushed up to %d of %d, %v", s.log.Written(), mine, err)
 				}

@@ -207,6 +207,9 @@ func (c *Client) turn(happens func(x *exec.Executor)) []byte {
 
 func (c *Client) take() []byte {
 	c.out = c.out[:0]
+	if c.Session.Held {
+		return nil
+	}
 	for _, chunk := range c.Session.Out.Take(nil) {
 		c.out = append(c.out, chunk.Bytes...)
 		chunk.Free(nil)

@@ -31,6 +31,10 @@ func (x *Executor) step(f *feed, r *request) {
 	}
 	x.Stats.Processed++
 	s.CommandsRun++
+	if s.Replays {
+		x.replay(f, r)
+		return
+	}
 	if s.ReplyMode != session.ReplyOn {
 		x.doSilenced(f, r)
 		return
@@ -97,6 +101,9 @@ func (x *Executor) do(f *feed, r *request) {
 	if x.ctx.HasNotes() {
 		x.writeNotes(s)
 	}
+	if x.appended {
+		x.wrote(s)
+	}
 	s.LastCommand = spec.FullName()
 	if s.Wait != nil && (s.Stream == nil || !x.begun(s)) {
 		f.stopped, f.stopAt = true, int(r.end)
@@ -137,9 +144,10 @@ func (x *Executor) runAfter() {
 // begin readies the context for a command.
 func (x *Executor) begin(s *session.Session, spec *command.Spec, args command.Args) {
 	c := &x.ctx
-	c.Session, c.Out, c.InMulti = s, &s.Out, false
-	c.Reset(spec, args, x.Journal.Active())
+	c.Session, c.Out, c.InMulti = s, &s.Out, s.Replays
+	c.Reset(spec, args, x.Journal.Active() && !s.Replays)
 	x.txn.Begin(s.DB, c.Now)
+	x.txn.KeepExpired = s.Replays
 	x.txn.NoTouch = s.NoTouch
 	if x.Sessions.Monitors.Load() > 0 && (spec.Name != "EXEC" || !s.Multi.Open) {
 		x.show(s, spec, args)
@@ -181,7 +189,7 @@ func inWords(err error) error {
 // commit journals what the command did. The locks are still held, which makes the
 // order of the journal, for any one key, the order the writes happened in.
 func (x *Executor) commit(s *session.Session) {
-	if !x.Journal.Active() {
+	if !x.Journal.Active() || s != nil && s.Replays {
 		return
 	}
 	dirty := x.txn.Dirty()
@@ -206,7 +214,15 @@ func (x *Executor) append(effects []command.Effect) {
 		group = append(group, effects...)
 		effects = append(group, command.Effect{DB: effects[len(effects)-1].DB, Args: execArgs})
 	}
-	x.Journal.Append(effects)
+	if len(effects) == 0 {
+		return
+	}
+	if x.Local.Load() {
+		x.Journal.AppendLocal(effects)
+	} else {
+		x.Journal.Append(effects)
+	}
+	x.appended = true
 }
 
 var (
@@ -227,6 +243,9 @@ func (x *Executor) failed(s *session.Session, spec *command.Spec, err error) {
 	s.Out.Error(err)
 	x.count(err)
 	x.Stats.Commands[spec.ID].Failed++
+	if s.Replays && x.Unreplayed != nil {
+		x.Unreplayed(s, spec, x.ctx.Args, err)
+	}
 }
 
 // refuse writes the error of a command that did not run, which also makes an open
@@ -240,6 +259,9 @@ func (x *Executor) refuse(s *session.Session, r *request, err error) {
 	s.Out.Error(err)
 	x.count(err)
 	x.Stats.Rejected++
+	if s.Replays && x.Unreplayed != nil {
+		x.Unreplayed(s, r.spec, r.args, err)
+	}
 	if r.spec != nil {
 		x.Stats.Commands[r.spec.ID].Rejected++
 	} else if isHTTP(r.args[0]) {
@@ -297,6 +319,9 @@ func (x *Executor) admit(s *session.Session, spec *command.Spec, args command.Ar
 	}
 	if !spec.ArityOK(len(args)) {
 		return resp.WrongArity(spec.FullName())
+	}
+	if s.Replays {
+		return nil
 	}
 	if !s.Authenticated && !spec.Has(command.NoAuth) {
 		return resp.ErrNoAuth

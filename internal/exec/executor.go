@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/spineldb/spinel/internal/clock"
@@ -36,6 +37,10 @@ type Executor struct {
 	reply   resp.Writer        // of a command that is run for another loop's session
 	try     func(*keyspace.Waiter, []byte) bool
 	ended   []*session.Session // in this turn
+
+	held     []*session.Session // whose replies wait for the barrier
+	holding  atomic.Pointer[session.Session]
+	appended bool // to the journal, by the command
 
 	trimmed   int64 // when trim was last called
 	ticked    int64 // requests processed by then
@@ -128,6 +133,9 @@ func New(sh *Shared) *Executor {
 	x.Stats.Errors = map[string]int64{}
 	x.ctx.DB, x.ctx.Engine = x.txn, x
 	x.anon.Anon = true
+	sh.executorsMu.Lock()
+	sh.executors = append(sh.executors, x)
+	sh.executorsMu.Unlock()
 	x.try = x.tryServe
 	x.txn.Deleted = func(db int, key []byte) {
 		if x.Journal.Active() {
@@ -211,6 +219,9 @@ func (x *Executor) Dirty() []*session.Session {
 	}
 	d := x.dirty
 	x.dirty = x.dirty[:0]
+	if x.barrier.Load() != nil || len(x.held) > 0 {
+		d = x.pass(d)
+	}
 	return d
 }
 
@@ -233,6 +244,7 @@ func (x *Executor) Closed(s *session.Session) {
 		x.Sessions.SetMonitor(s, false)
 	}
 	x.abandon(s)
+	x.forgetHeld(s)
 	s.Out.Discard()
 	x.dropQuery(s)
 	for i, old := range x.stopped {
@@ -271,8 +283,12 @@ func (x *Executor) finish(s *session.Session) {
 // Woken implements the loop's handler.
 func (x *Executor) Woken(s *session.Session) {
 	orders := s.TakeOrders()
-	if s.Stream == nil { // else it would come in the middle of a reply
-		x.takePushed(s)
+	pushed := s.Stream == nil && x.takePushed(s) // else it would come in the middle of a reply
+	if s.Held && !pushed && orders == (session.Orders{}) {
+		return // this was to wake the loop
+	}
+	if (pushed || orders.Unblock) && x.Journal.Active() {
+		x.wrote(s) // by whoever woke it
 	}
 	if orders.Close {
 		s.Closing = session.Immediately
@@ -289,11 +305,13 @@ func (x *Executor) Woken(s *session.Session) {
 	x.mark(s)
 }
 
-// takePushed sends what others have pushed.
-func (x *Executor) takePushed(s *session.Session) {
-	if b := s.TakePushed(); len(b) > 0 {
+// takePushed sends what others have pushed, if there is anything.
+func (x *Executor) takePushed(s *session.Session) bool {
+	b := s.TakePushed()
+	if len(b) > 0 {
 		s.Out.Raw(b)
 	}
+	return len(b) > 0
 }
 
 // tick is how often a loop looks after its sessions.

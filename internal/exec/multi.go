@@ -78,7 +78,7 @@ func (x *Executor) runQueue(s *session.Session, queue []session.Queued, watch *k
 	for i := range queue {
 		spec := queue[i].Spec.(*command.Spec)
 		x.begin(s, spec, queue[i].Args)
-		c.InMulti = true
+		c.InMulti = true // also of one that replays
 		x.call(s, spec)
 		x.commit(s)
 		x.time(spec, &request{args: queue[i].Args})

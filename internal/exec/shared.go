@@ -2,6 +2,7 @@ package exec
 
 import (
 	"log/slog"
+	"sync"
 	"sync/atomic"
 
 	"github.com/spineldb/spinel/internal/clock"
@@ -39,6 +40,13 @@ type Shared struct {
 
 	// Changed, if set, is told once a turn how many changes there were.
 	Changed func(n int64)
+	// Local says that what clients write is for the append-only file alone: a replica's own
+	// writes are not its replicas'.
+	Local atomic.Bool
+	// Unreplayed, if set, is told when a command of a session that replays fails; spec is nil
+	// if there is no such command.
+	Unreplayed func(s *session.Session, spec *command.Spec, args command.Args, err error)
+
 	// Help, if set, is called once in a turn that executed something.
 	Help func()
 	// Congested, if set, says that loops should slow down.
@@ -52,6 +60,10 @@ type Shared struct {
 	gone   goneStreams
 
 	Tracking atomic.Bool // latency-tracking
+
+	barrier     barrier
+	executorsMu sync.Mutex
+	executors   []*Executor
 }
 
 // Limits are what options bound, read once a turn.

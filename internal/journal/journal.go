@@ -46,6 +46,7 @@ type Reader func(group []Effect)
 type Journal struct {
 	active   atomic.Bool
 	appended atomic.Int64
+	tail     atomic.Int64 // appended plus inserted
 
 	mu      sync.Mutex
 	readers []Reader
@@ -57,6 +58,10 @@ type Journal struct {
 	keep     int64
 	held     int64 // bytes of all chunks
 	selected int   // database of the last effect, plus 1; 0 if the next needs a SELECT
+
+	file     *FileCursor
+	edits    []edit // of what the file's cursor has not passed
+	inserted int64  // by how much marks are ahead of positions
 }
 
 // Active says whether there is a reader, or anything is kept for one.
@@ -115,8 +120,9 @@ func (j *Journal) writeCommand(args [][]byte) {
 }
 
 // AppendBytes appends commands that are encoded already, as a replica does with those of
-// its master. They must be whole.
-func (j *Journal) AppendBytes(b []byte) {
+// its master. They must be whole. db is the database that is selected behind them, -1 if
+// that is not known.
+func (j *Journal) AppendBytes(b []byte, db int) {
 	if len(b) == 0 || !j.active.Load() {
 		return
 	}
@@ -125,7 +131,11 @@ func (j *Journal) AppendBytes(b []byte) {
 	if !j.streams() {
 		return
 	}
-	j.selected = 0 // they may select
+	j.selected = db + 1
+	j.writeBytes(b)
+}
+
+func (j *Journal) writeBytes(b []byte) {
 	j.write(len(b), func(dst []byte) []byte { return append(dst, b...) })
 	j.publish()
 }

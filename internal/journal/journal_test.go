@@ -49,7 +49,7 @@ func TestEncoding(t *testing.T) {
 	if got := read(&j, c); string(got) != "*2\r\n$6\r\nSELECT\r\n$2\r\n12\r\n*1\r\n$4\r\nPING\r\n" {
 		t.Errorf("%q", got)
 	}
-	j.AppendBytes([]byte("*1\r\n$4\r\nPING\r\n"))
+	j.AppendBytes([]byte("*1\r\n$4\r\nPING\r\n"), -1)
 	if got := read(&j, c); string(got) != "*1\r\n$4\r\nPING\r\n" {
 		t.Errorf("%q", got)
 	}
@@ -196,7 +196,7 @@ func TestStartAt(t *testing.T) {
 		t.Error("nobody reads, and it was not moved")
 	}
 	c = j.NewCursor()
-	j.AppendBytes([]byte("*1\r\n$4\r\nPING\r\n"))
+	j.AppendBytes([]byte("*1\r\n$4\r\nPING\r\n"), -1)
 	if got := read(&j, c); string(got) != "*1\r\n$4\r\nPING\r\n" || c.At() != 1000+int64(len(got)) {
 		t.Errorf("%q up to %d", got, c.At())
 	}

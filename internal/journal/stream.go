@@ -53,7 +53,9 @@ func (j *Journal) write(n int, fill func([]byte) []byte) {
 
 // publish lets readers see what was written.
 func (j *Journal) publish() {
-	j.appended.Store(j.chunks[len(j.chunks)-1].end())
+	end := j.chunks[len(j.chunks)-1].end()
+	j.appended.Store(end)
+	j.tail.Store(end + j.inserted)
 	j.release()
 }
 
@@ -135,16 +137,21 @@ func (j *Journal) first() int64 {
 
 // StartAt gives the next byte a position, and forgets what is kept of the stream: a
 // replica's goes on where its master's does. While somebody reads it, nothing happens and
-// it returns false.
+// it returns false; the file may go on if it has everything.
 func (j *Journal) StartAt(position int64) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if len(j.cursors) > 0 {
+	f := j.file
+	if len(j.cursors) > 1 || len(j.cursors) == 1 && (f == nil || f.mark != j.tail.Load()) {
 		return false
 	}
 	j.dropChunks()
 	j.selected = 0
 	j.appended.Store(position)
+	j.inserted = j.tail.Load() - position
+	if f != nil {
+		f.at = position
+	}
 	return true
 }
 
@@ -173,9 +180,13 @@ func (j *Journal) NewCursorAt(position int64) (c *Cursor, ok bool) {
 
 func (j *Journal) addCursor(at int64) *Cursor {
 	c := &Cursor{j, at}
+	j.enter(c)
+	return c
+}
+
+func (j *Journal) enter(c *Cursor) {
 	j.cursors = append(j.cursors, c)
 	j.active.Store(true)
-	return c
 }
 
 // At is the position of the next byte to be read.
@@ -184,16 +195,20 @@ func (c *Cursor) At() int64 { return c.at }
 // Pending appends pieces of the stream from the cursor's position on to dst, up to end,
 // which is a position that Appended has returned. They are valid until Advance or Close.
 func (c *Cursor) Pending(dst [][]byte, end int64) [][]byte {
-	j := c.j
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	i, _ := slices.BinarySearchFunc(j.chunks, c.at, func(k *chunk, at int64) int {
+	c.j.mu.Lock()
+	defer c.j.mu.Unlock()
+	return c.j.pieces(dst, c.at, end)
+}
+
+// pieces appends the stream's bytes between two positions to dst, as they lie in chunks.
+func (j *Journal) pieces(dst [][]byte, at, end int64) [][]byte {
+	i, _ := slices.BinarySearchFunc(j.chunks, at, func(k *chunk, at int64) int {
 		if k.end() <= at {
 			return -1
 		}
 		return 1
 	})
-	for at := c.at; i < len(j.chunks) && at < end; i++ {
+	for ; i < len(j.chunks) && at < end; i++ {
 		k := j.chunks[i]
 		piece := k.b[at-k.start : min(end, k.end())-k.start]
 		dst = append(dst, piece)

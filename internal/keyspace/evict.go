@@ -177,7 +177,7 @@ func tenacityLimit(tenacity int32) int64 {
 // Evict removes keys until memory is below the limit. Nothing may be locked.
 func (ks *Keyspace) Evict() Outcome {
 	limit := ks.Tuning.MaxMemory.Load()
-	if limit == 0 || ks.Used() <= limit {
+	if limit == 0 || ks.Used() <= limit || ks.Tuning.Unlimited.Load() {
 		return Enough
 	}
 	if ks.policy() == NoEviction || ks.Tuning.Frozen.Load() {

@@ -233,7 +233,7 @@ func (ks *Keyspace) sweepBucket(
 	for _, ref := range refs {
 		rec := record.At(st.heap.arena, ref)
 		looked++
-		if ks.Tuning.Frozen.Load() {
+		if ks.keepsDead() {
 			continue
 		}
 		if !rec.HasExpiry() || rec.Expiry() > int64(now) {

@@ -2,6 +2,7 @@ package keyspace
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,6 +49,15 @@ func (g *Gate) Enter() {
 		g.gates.mu.Unlock()
 		runtime.Gosched()
 	}
+}
+
+// Close forgets a gate that nobody will enter again.
+func (g *Gate) Close() {
+	gs := g.gates
+	gs.listMu.Lock()
+	defer gs.listMu.Unlock()
+	all := slices.DeleteFunc(slices.Clone(*gs.all()), func(o *Gate) bool { return o == g })
+	gs.list.Store(&all)
 }
 
 // Leave ends a batch.

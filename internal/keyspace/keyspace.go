@@ -89,6 +89,8 @@ type Tuning struct {
 	LazyEvict    atomic.Bool
 	NoExpire     atomic.Bool // nothing expires by itself (DEBUG SET-ACTIVE-EXPIRE 0)
 	Frozen       atomic.Bool // no expiry, no eviction: clients are paused
+	Follows      atomic.Bool // no expiry: a master says when keys go
+	Unlimited    atomic.Bool // no eviction, and none for want of it refused: a master sees to it
 	ExpireEffort atomic.Int32
 	TrackClock   atomic.Bool // records carry an access clock
 	SkipChecksum atomic.Bool // RESTORE does not compare the checksum of payloads

@@ -32,6 +32,10 @@ type Txn struct {
 
 	NoTouch bool // accesses do not move the access clock (CLIENT NO-TOUCH)
 
+	// KeepExpired has keys and fields seen whose time has come: a command that was executed
+	// before saw them.
+	KeepExpired bool
+
 	// Counters of this executor; read in exclusive mode.
 	Hits, Misses int64
 
@@ -185,7 +189,7 @@ func (t *Txn) live(db int, key []byte) (p place, ok bool) {
 	}
 	rec := p.rec()
 	if rec.HasExpiry() && t.expired(rec) {
-		if !t.ks.Tuning.Frozen.Load() {
+		if !t.ks.keepsDead() {
 			t.expire(&p, db, key)
 		}
 		return p, false
@@ -193,8 +197,19 @@ func (t *Txn) live(db int, key []byte) (p place, ok bool) {
 	return p, true
 }
 
+// keepsDead says whether keys whose time has come stay where they are, unseen.
+func (ks *Keyspace) keepsDead() bool { return ks.Tuning.Frozen.Load() || ks.Tuning.Follows.Load() }
+
 func (t *Txn) expired(rec record.Record) bool {
-	return rec.Expiry() <= int64(t.Now)
+	return rec.Expiry() <= int64(t.Now) && !t.KeepExpired
+}
+
+// FieldsNow is the time by which fields of hashes expire.
+func (t *Txn) FieldsNow() int64 {
+	if t.KeepExpired {
+		return value.Unseen
+	}
+	return int64(t.Now)
 }
 
 // expire removes a key whose time has come, on behalf of whoever found it.

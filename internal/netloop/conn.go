@@ -79,6 +79,9 @@ func (c *conn) quiet() bool {
 // take moves the replies of c to c.out, which must be empty. It returns false if
 // there was nothing to send.
 func (l *loop) take(c *conn) bool {
+	if c.s.Held {
+		return false
+	}
 	chunks := c.s.Out.Take(l.chunks[:0])
 	n, kept := 0, 0
 	for i := range chunks {

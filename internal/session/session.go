@@ -75,6 +75,12 @@ type Session struct {
 	Queued    bool  // is on its loop's list of sessions with something to send
 	SoftSince int64 // monotonic: since when Out is above the soft limit; 0 if it is not
 
+	// Held says that its replies wait until the journal is safe up to the mark Gate.
+	Held bool
+	Gate int64
+	// Wrote is behind the last write that it knows of.
+	Wrote Position
+
 	// Wait is what a blocking command waits for; nil if the session is not blocked. Only
 	// its executor sets it.
 	Wait Wait
@@ -98,6 +104,13 @@ type Session struct {
 
 	Multi Multi
 
+	// Replays says that its commands were executed before, by who wrote the append-only file
+	// or by the master: they are not refused, wait for nobody, expire nothing, and are not
+	// journalled. Upstream, if set, is told of each.
+	Replays  bool
+	Upstream Upstream
+	Raw      []byte // the bytes of a transaction that is open, for Upstream
+
 	// Figures for CLIENT LIST.
 	LastCommand string
 	BytesIn     uint64
@@ -115,6 +128,9 @@ type Session struct {
 	ordered atomic.Uint32
 }
 
+// A Position is a place in the journal: an offset of its stream, and a mark of its file.
+type Position struct{ Offset, Mark int64 }
+
 // A Wait is what a blocked session waits for.
 type Wait interface {
 	// Unblock ends the wait as if its time were over, or with an error. It returns false
@@ -126,6 +142,14 @@ type Wait interface {
 type Stream interface {
 	// Held is the number of bytes that it holds of what is not written yet. Any thread.
 	Held() int64
+}
+
+// An Upstream is whom the commands of a session that replays come from.
+type Upstream interface {
+	// Applied is called, on the loop's thread and inside its gate, when commands were
+	// executed: with their bytes, those of a transaction all at once, and the database that
+	// is selected now.
+	Applied(raw []byte, db int)
 }
 
 // The requests that other threads may make of a session.

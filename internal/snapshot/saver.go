@@ -73,6 +73,7 @@ type Saver struct {
 // A job is one save.
 type job struct {
 	background  bool
+	output      *Output // of one that is not to the snapshot file
 	startMono   int64
 	dirtyBefore int64
 	walk        atomic.Pointer[walk]
@@ -146,7 +147,7 @@ func (s *Saver) AddChanges(n int64) { s.dirty.Add(n) }
 // inside one, which it leaves meanwhile: it may hold no stripe, and must have counted
 // its changes.
 func (s *Saver) Save(gate *keyspace.Gate) error {
-	j, err := s.begin(false)
+	j, err := s.begin(false, nil)
 	if err != nil {
 		return err
 	}
@@ -160,7 +161,7 @@ func (s *Saver) Save(gate *keyspace.Gate) error {
 
 // SaveInBackground begins a save and returns at once. Its outcome is in Status.
 func (s *Saver) SaveInBackground() error {
-	j, err := s.begin(true)
+	j, err := s.begin(true, nil)
 	if err != nil {
 		return err
 	}
@@ -183,7 +184,7 @@ func (s *Saver) Cancel() (canceled bool) {
 	defer s.mu.Unlock()
 	canceled = s.scheduled
 	s.scheduled = false
-	if s.job != nil && s.job.background {
+	if s.job != nil && s.job.background && s.job.output == nil {
 		s.job.cancel()
 		canceled = true
 	}
@@ -234,7 +235,7 @@ func (s *Saver) Congested() bool {
 }
 
 // begin registers a save.
-func (s *Saver) begin(background bool) (*job, error) {
+func (s *Saver) begin(background bool, o *Output) (*job, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.job != nil {
@@ -242,9 +243,13 @@ func (s *Saver) begin(background bool) (*job, error) {
 	}
 	s.job = &job{
 		background: background,
+		output:     o,
 		startMono:  s.Clock.Mono(),
 		stop:       make(chan struct{}),
 		done:       make(chan struct{}),
+	}
+	if o != nil {
+		return s.job, nil
 	}
 	if background {
 		s.lastTry = s.Clock.Wall() / 1e6
@@ -330,6 +335,12 @@ func (s *Saver) walkOptions(j *job) walkOptions {
 			j.dirtyBefore = s.dirty.Load()
 			if s.Describe != nil {
 				s.Describe(info)
+			}
+			if j.output != nil {
+				info.AOFBase = j.output.AOFBase
+				if j.output.Cut != nil {
+					j.output.Cut(info)
+				}
 			}
 		},
 	}

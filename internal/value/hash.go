@@ -42,8 +42,8 @@ const (
 	KeepExpiry = hashtable.KeepExpiry // as before; a new field does not expire
 )
 
-// unseen is a time at which no field has expired yet.
-const unseen = math.MinInt64
+// Unseen is a time at which no field has expired yet, for Open.
+const Unseen = math.MinInt64
 
 // Open makes h the hash that a cell holds, as it is seen at a time.
 func (h *Hash) Open(c Cell, now int64) {
@@ -191,7 +191,7 @@ var _ = describe(record.Hash, kind{
 	add: func(c *Cell, e *Element) (bool, error) {
 		var h Hash
 		var name, value [numtext.MaxIntLen]byte
-		h.Open(*c, unseen)
+		h.Open(*c, Unseen)
 		isNew, err := h.Set(e.Name.Text(&name), e.Value.Text(&value), e.Expiry)
 		*c = h.Cell
 		return isNew, err
@@ -218,7 +218,7 @@ func loadHash(c *Cell, e record.Encoding, packed []byte) error {
 		return err
 	}
 	copy(b[offset(e):], packed)
-	h := Hash{Cell: *c, enc: e, now: unseen}
+	h := Hash{Cell: *c, enc: e, now: Unseen}
 	if e == record.PackedEx {
 		h.settle()
 	}

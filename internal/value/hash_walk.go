@@ -209,7 +209,7 @@ func (h *Hash) expirePacked(most int, fn func(field []byte)) (done bool) {
 // checkHash reports what is wrong with a hash.
 func checkHash(c *Cell) error {
 	var h Hash
-	h.Open(*c, unseen)
+	h.Open(*c, Unseen)
 	if h.isRooted() {
 		if h.enc == record.Rooted && h.table.Expiring() > 0 || h.enc == record.RootedEx && h.table.Expiring() == 0 {
 			return fmt.Errorf("value: hash of encoding %d with %d expiries", h.enc, h.table.Expiring())

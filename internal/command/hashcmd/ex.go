@@ -229,7 +229,7 @@ func setEx(c *command.Ctx) error {
 		if err != nil {
 			return err
 		}
-		h.Open(cell, int64(c.DB.Now))
+		h.Open(cell, c.DB.FieldsNow())
 	}
 	n, set := 0, false
 	reaped, err := reap(c, &h, o.rest, 2)

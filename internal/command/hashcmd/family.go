@@ -44,7 +44,7 @@ var (
 func open(c *command.Ctx, h *value.Hash) (ok bool, err error) {
 	cell, ok, err := c.DB.Open(c.Args[1], record.Hash)
 	if ok {
-		h.Open(cell, int64(c.DB.Now))
+		h.Open(cell, c.DB.FieldsNow())
 	}
 	return ok, err
 }
@@ -53,7 +53,7 @@ func open(c *command.Ctx, h *value.Hash) (ok bool, err error) {
 func edit(c *command.Ctx, h *value.Hash) (ok bool, err error) {
 	cell, ok, err := c.DB.Edit(c.Args[1], record.Hash)
 	if ok {
-		h.Open(cell, int64(c.DB.Now))
+		h.Open(cell, c.DB.FieldsNow())
 	}
 	return ok, err
 }
@@ -62,7 +62,7 @@ func edit(c *command.Ctx, h *value.Hash) (ok bool, err error) {
 func create(c *command.Ctx, h *value.Hash) error {
 	cell, err := c.DB.Make(c.Args[1], record.Hash)
 	if err == nil {
-		h.Open(cell, int64(c.DB.Now))
+		h.Open(cell, c.DB.FieldsNow())
 	}
 	return err
 }

@@ -279,7 +279,7 @@ func (s *sorter) lookup(p *pattern, e listpack.Elem) (found listpack.Elem, ok bo
 	case !ok:
 	case p.field != nil && v.Type() == record.Hash:
 		var h value.Hash
-		h.Open(v.Cell(), int64(s.c.Now))
+		h.Open(v.Cell(), s.c.DB.FieldsNow())
 		text, n, ok := h.Get(p.field)
 		return listpack.Elem{Bytes: text, Int: n, IsInt: text == nil}, ok
 	case p.field == nil && v.Type() == record.String:
