@@ -55,7 +55,8 @@ command, observe < exec;
 session, observe < pubsub, tracking;
 resp, config, clock, observe < script, cluster;
 keyspace, dump, vfs < snapshot;
-journal, rdb, vfs, config, observe < aof, replication;
+journal, rdb, vfs, config, observe < aof;
+session, journal, rdb, vfs, config, observe < replication; # a replica's connection is a session
 pubsub, config, observe < sentinel;
 session, config, observe < netloop;
 
