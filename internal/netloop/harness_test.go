@@ -28,6 +28,7 @@ import (
 //	s length(8)         the same, made in pieces
 //	c                   answers "bye" and closes after the reply
 //	k                   is closed at once
+//	h bytes...          echoed, but held until another thread wakes the session
 const (
 	spaceMin  = 32 << 10
 	spacePart = 300_000 // what Space gives at a time
@@ -57,6 +58,7 @@ type world struct {
 	accept   func(a Accepted) []byte
 	inTurn   []atomic.Bool
 	gate     sync.RWMutex
+	holding  sync.WaitGroup
 }
 
 type testHandler struct {
@@ -134,6 +136,7 @@ func (h *testHandler) EOF(s *session.Session) {
 
 func (h *testHandler) Woken(s *session.Session) {
 	h.must(s).woken.Add(1)
+	s.Held = false
 	s.Out.Raw(s.TakePushed())
 	if s.TakeOrders().Close {
 		s.Closing = session.Immediately
@@ -169,6 +172,17 @@ func (h *testHandler) consume(s *session.Session, b []byte) {
 			}
 		case st.mode == 'e':
 			s.Out.Raw(b)
+			return
+		case st.mode == 'h':
+			s.Out.Raw(b)
+			if !s.Held {
+				s.Held = true
+				link := s.Link
+				h.w.holding.Go(func() {
+					time.Sleep(heldFor)
+					link.Wake()
+				})
+			}
 			return
 		case len(st.head) < 8:
 			n := min(8-len(st.head), len(b))
@@ -222,6 +236,8 @@ func (h *testHandler) reply(s *session.Session, st *state) {
 type pieces struct{ at, left int }
 
 func (p *pieces) Held() int64 { return 0 }
+
+func (p *pieces) Ready() bool { return true }
 
 // pieceSize is no multiple of the pattern's.
 const pieceSize = 20_000
