@@ -2,7 +2,14 @@
 
 package netloop
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
 
 // choose picks the backend.
 func (s *Server) choose(want string) error {
@@ -49,4 +56,30 @@ func (ln *listener) close() {
 	} else {
 		ln.closeSocket()
 	}
+}
+
+// takeOver makes a connection of one that package net has made. The loops have their own ways
+// to wait for it, so the descriptor is taken out of package net.
+func (s *Server) takeOver(nc net.Conn) (*conn, error) {
+	if s.backend == BackendNet {
+		return s.takeOverNet(nc), nil
+	}
+	raw, ok := nc.(syscall.Conn)
+	if !ok {
+		return nil, fmt.Errorf("netloop: a %T has no descriptor", nc)
+	}
+	s.keepAlive(nc)
+	rc, err := raw.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	var fd int
+	var failed error
+	if err := rc.Control(func(old uintptr) {
+		fd, failed = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0) // one that stays non-blocking
+	}); err != nil || failed != nil {
+		return nil, errors.Join(err, failed)
+	}
+	_ = nc.Close() // the connection stays as long as our descriptor
+	return &conn{fd: int32(fd)}, nil
 }

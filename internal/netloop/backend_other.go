@@ -4,6 +4,7 @@ package netloop
 
 import (
 	"fmt"
+	"net"
 	"runtime"
 )
 
@@ -31,3 +32,6 @@ func (ln *listener) close() {
 		ln.closeNet()
 	}
 }
+
+// takeOver makes a connection of one that package net has made.
+func (s *Server) takeOver(nc net.Conn) (*conn, error) { return s.takeOverNet(nc), nil }

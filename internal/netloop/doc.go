@@ -30,6 +30,8 @@
 //
 // Idle connections own no buffer in the first two, and one of 4 KB in the third.
 //
+// A connection that was made elsewhere, to another server, is handed over by Adopt.
+//
 // # Invariants
 //
 //  1. Only the owner's thread touches a conn, except for owner and woken. The owner

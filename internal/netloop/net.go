@@ -351,25 +351,12 @@ func (l *loop) acceptNet(ln *listener) {
 }
 
 func (l *loop) admitNet(ln *listener, nc net.Conn) {
-	c := &conn{fd: -1, ext: &netConn{nc: nc}}
-	a := Accepted{FD: -1}
+	c := l.srv.takeOverNet(nc)
+	a := Accepted{FD: int(c.fd)}
 	if ln.network == "unix" {
 		a.Unix, a.Remote, a.Local = true, ln.local, ln.local
 	} else {
 		a.Remote, a.Local = nc.RemoteAddr().String(), nc.LocalAddr().String()
-	}
-	if raw, ok := nc.(syscall.Conn); ok {
-		c.fd = descriptor(raw)
-		a.FD = int(c.fd)
-	}
-	if t, ok := nc.(*net.TCPConn); ok {
-		seconds := l.srv.cfg.KeepAlive()
-		_ = t.SetKeepAliveConfig(net.KeepAliveConfig{ // without it the connection works too
-			Enable:   seconds > 0,
-			Idle:     time.Duration(seconds) * time.Second,
-			Interval: time.Duration(max(1, seconds/3)) * time.Second,
-			Count:    3,
-		})
 	}
 	refuse, ok := l.admit(c, a)
 	if ok {
@@ -382,11 +369,13 @@ func (l *loop) admitNet(ln *listener, nc net.Conn) {
 	_ = nc.Close()
 }
 
-// descriptor is the number that CLIENT LIST shows.
-func descriptor(raw syscall.Conn) int32 {
+// fileNumber is the descriptor that CLIENT LIST shows, -1 if there is none.
+func fileNumber(nc net.Conn) int32 {
 	n := int32(-1)
-	if rc, err := raw.SyscallConn(); err == nil {
-		_ = rc.Control(func(fd uintptr) { n = int32(fd) })
+	if raw, ok := nc.(syscall.Conn); ok {
+		if rc, err := raw.SyscallConn(); err == nil {
+			_ = rc.Control(func(fd uintptr) { n = int32(fd) })
+		}
 	}
 	return n
 }
