@@ -1,7 +1,7 @@
 // Package vfs is the small door through which the rest of the program reaches files
 // that must survive: snapshots, and whatever else is replaced or appended to.
 //
-//	OS       the files of the operating system
+//	OS       the files of the operating system, and their locks
 //	Mem      files in memory, which knows what a power failure would leave of them
 //	Record   what was done to a Mem, and every image that a crash could have left
 //	Faults   another FS, of which the n-th call fails, and a record of all calls
