@@ -4,208 +4,245 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"log/slog"
 	"strings"
+	"syscall"
+
+	"github.com/spineldb/spinel/internal/clock"
 )
 
 // # Loading
 //
-// The files of a manifest are read in order. Only the end of the last one may be torn,
-// unless what is in the files behind it was never synced: the disk may have got these
-// first. A file that goes on behind more than there is of the previous one is not read
-// either. Whoever loads decides whether what is torn is cut.
-
-// A File is what a Loader has found out of a file.
-type File struct {
-	FileInfo
-	Size int64 // that can be read
-	Torn bool  // there is more, to be cut off
-}
-
-// LoadIncrs reads the incremental files of a manifest and calls fn with every command, of
-// which the words are valid during the call. A transaction that does not end is left out,
-// with its MULTI. It returns the files with what is good of them.
+// The files of a manifest are read in order: the base, then the incremental files. Only the
+// end of the last one may be torn, unless what is in the files behind it was never synced:
+// the disk may have got these first. A file that goes on behind more than there is of the
+// previous one is not read either. What is torn is cut, if the options allow it; before
+// everything else was understood no file is touched.
 //
-// A *DamagedError says where a file makes no sense, and nothing may be cut. The error of
-// fn ends the loading and is returned.
-func (d *Dir) LoadIncrs(m *Manifest, fn func(args [][]byte) error) (files []File, err error) {
-	for i, info := range m.Incrs {
-		good, size, torn, err := d.loadIncr(info, fn)
-		if err != nil {
-			return files, err
-		}
-		files = append(files, File{info, good, torn != nil})
-		isWhole, err := d.isWhole(m, i, good, torn)
-		if err != nil {
-			return files, err
-		}
-		if isWhole {
-			continue
-		}
-		for _, later := range m.Incrs[i+1:] {
-			isSynced, laterSize, err := d.wasSynced(later)
-			if err != nil {
-				return files, err
-			}
-			if isSynced {
-				return files, &DamagedError{Path: d.In(info.Name), Offset: good,
-					Reason: fmt.Sprintf("what follows, up to byte %d, is missing or torn, but %s goes on behind it",
-						size, later.Name)}
-			}
-			files = append(files, File{later, 0, laterSize > 0})
-		}
-		return files, nil
-	}
-	return files, nil
+// One goroutine reads and verifies, others execute: see pump.
+
+// A LoadConfig is what Load needs.
+type LoadConfig struct {
+	Dir     *Dir
+	DataDir string // where an old single file would be, named Dir.Prefix
+	Log     *slog.Logger
+	Clock   clock.Clock
+
+	// NewReplayer makes what executes the commands.
+	NewReplayer func() Replayer
+	// Base loads the RDB that r begins with, of a file of so many bytes, and says where its
+	// end is: commands may follow. Keys whose time has come are to be loaded as well, since
+	// the commands that follow are about them.
+	Base func(r io.Reader, size int64, path string) (end int64, err error)
+
+	Truncated      bool  // aof-load-truncated: cut off what is torn
+	CorruptTailMax int64 // aof-load-corrupt-tail-max-size: and a damaged end of up to so many bytes
+
+	Progress func(bytes, total int64) // may be nil
+	Stop     <-chan struct{}          // gives the loading up when it is closed; may be nil
 }
 
-// isWhole says whether a file has all that the next one goes on behind.
-func (d *Dir) isWhole(m *Manifest, i int, good int64, torn *TornError) (bool, error) {
-	if torn != nil || i == len(m.Incrs)-1 {
-		return torn == nil, nil
-	}
-	next := m.Incrs[i+1]
-	f, size, err := d.open(next)
-	if err != nil {
-		return false, err
-	}
-	defer f.Close()
-	s := NewScanner(f, next.Seq, 0, size)
-	err = s.Next()
-	var b *Break
-	if err != nil && err != io.EOF && !errors.As(err, &b) {
-		return false, err
-	}
-	return s.Before <= good, nil
+// A Replayer executes commands.
+type Replayer interface {
+	// Run executes the commands of data, which are whole, or has a copy of them executed. Its
+	// error says why nothing further may be executed.
+	Run(data []byte) error
+	// Wait waits until everything is executed that Run was given.
+	Wait() error
+	Close()
 }
 
-// wasSynced says whether any of a file is known to have been synced, or is Redis's, which
-// does not say so.
-func (d *Dir) wasSynced(info FileInfo) (synced bool, size int64, err error) {
-	f, size, err := d.open(info)
-	if err != nil {
-		return false, 0, err
-	}
-	defer f.Close()
-	s := NewScanner(f, info.Seq, 0, size)
-	for err = s.Next(); err == nil; err = s.Next() {
-		if s.Synced > 0 || s.offset > s.end {
-			return true, size, nil
-		}
-	}
-	var b *Break
-	if err != io.EOF && !errors.As(err, &b) {
-		return false, size, err
-	}
-	return s.Synced > 0, size, nil
+// Loaded is what Load has found, and what it has left.
+type Loaded struct {
+	Found    bool      // there was something to load
+	Manifest *Manifest // nil if there is none
+	Files    []File    // the incremental files, with what is left of them: none is torn
+	Legacy   string    // the path of an old single file, which is the manifest's base now
+	Bytes    int64     // of all files
 }
 
-func (d *Dir) open(info FileInfo) (f io.ReadCloser, size int64, err error) {
-	stat, err := d.FS.Stat(d.In(info.Name))
+// ErrStopped means that the loading was given up as it was asked to.
+var ErrStopped = errors.New("aof: the loading was given up")
+
+// Load executes everything that the append-only file holds. A *DamagedError says where a
+// file makes no sense, a *TornError where it ends before it should; *ManifestError and
+// *MissingError tell of the manifest. After an error the data set holds a part of the
+// file: the server must not go on with it, and nothing was cut.
+func Load(c LoadConfig) (Loaded, error) {
+	l := &loading{LoadConfig: c, start: c.Clock.Mono()}
+	m, err := c.Dir.ReadManifest()
 	if err != nil {
-		return nil, 0, err
+		return Loaded{}, err
 	}
-	f, err = d.FS.Open(d.In(info.Name))
-	return f, stat.Size(), err
+	if m, err = l.upgrade(m); err != nil {
+		return Loaded{}, err
+	}
+	if m == nil {
+		return Loaded{}, c.Dir.checkLost()
+	}
+	l.manifest = m
+	if err := l.measure(); err != nil {
+		return Loaded{}, err
+	}
+	if err := l.loadAll(); err != nil {
+		return Loaded{}, l.advise(err)
+	}
+	found := m.Base != nil || len(m.Incrs) > 0
+	if found {
+		c.Log.Info(fmt.Sprintf("DB loaded from append only file: %.3f seconds", l.seconds(l.start)))
+	}
+	return Loaded{Found: found, Manifest: m, Files: l.files, Legacy: l.legacy, Bytes: l.total}, nil
 }
 
-// loadIncr reads one file.
-func (d *Dir) loadIncr(
-	info FileInfo, fn func([][]byte) error,
-) (good, size int64, torn *TornError, err error) {
-	f, size, err := d.open(info)
-	if err != nil {
-		return 0, 0, nil, err
-	}
-	defer f.Close()
-	s := NewScanner(f, info.Seq, 0, size)
-	g := grouper{fn: fn}
-	for {
-		at := s.Offset()
-		if err = s.Next(); err != nil {
-			break
-		}
-		if err = g.take(at, s.Args); err != nil {
-			return 0, size, nil, err
-		}
-	}
-	var b *Break
-	switch {
-	case errors.As(err, &b):
-		err = d.judge(info, b)
-		if !errors.As(err, &torn) {
-			return 0, size, nil, err
-		}
-	case err == io.EOF && g.isOpen:
-		torn = &TornError{Path: d.In(info.Name), Good: s.Offset(), Size: size}
-	case err != io.EOF:
-		return 0, size, nil, err
-	default:
-		return size, size, nil, nil
-	}
-	good = torn.Good
-	if g.isOpen {
-		good = min(good, g.start)
-	}
-	torn.Good = good
-	return good, size, torn, nil
+// A loading is one Load.
+type loading struct {
+	LoadConfig
+	manifest *Manifest
+	legacy   string
+	start    int64
+	sizes    map[string]int64 // of files, by name
+	total    int64
+	done     int64 // bytes of the files before the one that is read
+	pump     *pump
+	torn     []File // the base, if it is
+	files    []File // the incremental ones
 }
 
-// judge reads a file again from a break on.
-func (d *Dir) judge(info FileInfo, b *Break) error {
-	f, _, err := d.open(info)
-	if err != nil {
-		return err
+// advise adds to an error what can be done about it.
+func (l *loading) advise(err error) error {
+	path := l.Dir.In(l.Dir.manifestName())
+	if _, ok := errors.AsType[*TornError](err); ok {
+		return fmt.Errorf("%w. You can make a copy of the folder and run redis-check-aof --fix %s, "+
+			"or set aof-load-truncated to yes", err, path)
 	}
-	defer f.Close()
-	if _, err := io.CopyN(io.Discard, f, b.Offset); err != nil {
-		return err
-	}
-	err = b.Judge(f)
-	var torn *TornError
-	var damaged *DamagedError
-	switch {
-	case errors.As(err, &torn):
-		torn.Path = d.In(info.Name)
-	case errors.As(err, &damaged):
-		damaged.Path = d.In(info.Name)
+	if _, ok := errors.AsType[*DamagedError](err); ok {
+		return fmt.Errorf("%w. Nothing was changed. To see what can be saved, run redis-check-aof %s", err, path)
 	}
 	return err
 }
 
-// A grouper passes commands on, those of a transaction when it ends.
-type grouper struct {
-	fn     func([][]byte) error
-	isOpen bool
-	start  int64 // of the MULTI
-	queue  [][][]byte
+func (l *loading) seconds(since int64) float64 { return float64(l.Clock.Mono()-since) / 1e9 }
+
+// A MissingError is a file that the manifest names and that is not there.
+type MissingError struct {
+	Name string
+	Err  error
 }
 
-func (g *grouper) take(at int64, args [][]byte) error {
-	switch {
-	case !g.isOpen && isCalled(args, "MULTI"):
-		g.isOpen, g.start = true, at
-	case !g.isOpen:
-		return g.fn(args)
+func (e *MissingError) Error() string {
+	text := e.Err.Error()
+	if errors.Is(e.Err, fs.ErrNotExist) {
+		text = "No such file or directory" // as scripts expect it
+	} else if no, ok := errors.AsType[syscall.Errno](e.Err); ok {
+		text = no.Error()
 	}
-	kept := make([][]byte, len(args))
-	for i, a := range args {
-		kept[i] = append([]byte(nil), a...)
-	}
-	g.queue = append(g.queue, kept)
-	if !isCalled(args, "EXEC") {
+	return fmt.Sprintf("Unable to obtain the AOF file %s length. stat: %s", e.Name, text)
+}
+
+func (e *MissingError) Unwrap() error { return e.Err }
+
+// A LostManifestError is a folder with a file that was written to, and no manifest: without
+// it nobody knows what belongs together.
+type LostManifestError struct {
+	Path string // of the manifest
+	File string // of the file
+}
+
+func (e *LostManifestError) Error() string {
+	return fmt.Sprintf("The AOF manifest file %s is missing, but there is %s", e.Path, e.File)
+}
+
+// checkLost looks for incremental files without a manifest. One is not written to before a
+// manifest that names it is durable, so one that is not empty has lost its manifest.
+func (d *Dir) checkLost() error {
+	names, err := d.FS.ReadDir(d.Path)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	for _, args := range g.queue {
-		if err := g.fn(args); err != nil {
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if !strings.HasPrefix(name, d.Prefix+".") || !strings.HasSuffix(name, incrSuffix) {
+			continue
+		}
+		info, err := d.FS.Stat(d.In(name))
+		if err != nil {
 			return err
 		}
+		if info.Size() > 0 {
+			return &LostManifestError{d.In(d.manifestName()), name}
+		}
 	}
-	g.isOpen, g.queue = false, g.queue[:0]
 	return nil
 }
 
-func isCalled(args [][]byte, name string) bool {
-	return len(args) == 1 && strings.EqualFold(string(args[0]), name)
+// measure sees that all files are there.
+func (l *loading) measure() error {
+	l.sizes = map[string]int64{}
+	files := l.manifest.Incrs
+	if l.manifest.Base != nil {
+		files = append([]FileInfo{*l.manifest.Base}, files...)
+	}
+	for _, f := range files {
+		info, err := l.Dir.FS.Stat(l.Dir.In(f.Name))
+		if err == nil && info.IsDir() {
+			err = syscall.EISDIR
+		}
+		if err != nil {
+			return &MissingError{f.Name, err}
+		}
+		l.sizes[f.Name] = info.Size()
+		l.total += info.Size()
+	}
+	return nil
+}
+
+// loadAll loads the files, and cuts what is torn when all of them make sense.
+func (l *loading) loadAll() error {
+	l.pump = newPump(l.NewReplayer())
+	defer l.pump.close()
+	if b := l.manifest.Base; b != nil {
+		if err := l.loadBase(*b); err != nil {
+			return err
+		}
+	}
+	files, err := l.loadIncrs()
+	if err != nil {
+		return err
+	}
+	if err := l.cut(append(l.torn, files...)); err != nil {
+		return err
+	}
+	for i := range files {
+		files[i].Torn = false
+	}
+	l.files = files
+	return nil
+}
+
+// cut cuts off what is torn, if that is allowed.
+func (l *loading) cut(files []File) error {
+	for _, f := range files {
+		switch {
+		case !f.Torn:
+		case !l.Truncated:
+			return &TornError{Path: l.Dir.In(f.Name), Good: f.Size, Size: l.sizes[f.Name]}
+		default:
+			l.Log.Warn(fmt.Sprintf("!!! Warning: short read while loading the AOF file %s!!!", f.Name))
+			l.Log.Warn(fmt.Sprintf("!!! Truncating the AOF %s at offset %d !!!", f.Name, f.Size))
+		}
+	}
+	if err := l.Dir.Repair(files); err != nil {
+		return err
+	}
+	for _, f := range files {
+		if f.Torn {
+			l.Log.Warn(fmt.Sprintf("AOF %s loaded anyway because aof-load-truncated is enabled", f.Name))
+		}
+	}
+	return nil
 }
 
 // Repair cuts off what is torn.

@@ -36,6 +36,13 @@ type Manifest struct {
 	incrSeq int64
 }
 
+// What names end with.
+const (
+	baseSuffix    = ".base.aof"
+	baseRDBSuffix = ".base.rdb"
+	incrSuffix    = ".incr.aof"
+)
+
 // lineMax is the length of the longest line that Redis reads, with its end.
 const lineMax = 1024
 
@@ -172,9 +179,9 @@ func plain(name string) bool {
 // NewBase makes the file of the next base the manifest's, in place of the one that it
 // had, which becomes history together with all incremental files before the last keep.
 func (m *Manifest) NewBase(prefix string, isRDB bool, keep int) FileInfo {
-	ext := ".base.aof"
+	ext := baseSuffix
 	if isRDB {
-		ext = ".base.rdb"
+		ext = baseRDBSuffix
 	}
 	m.baseSeq++
 	info := FileInfo{prefix + "." + strconv.FormatInt(m.baseSeq, 10) + ext, m.baseSeq, Base}
@@ -198,7 +205,7 @@ func (m *Manifest) retire(f FileInfo) {
 // NewIncr adds the next incremental file.
 func (m *Manifest) NewIncr(prefix string) FileInfo {
 	m.incrSeq++
-	info := FileInfo{prefix + "." + strconv.FormatInt(m.incrSeq, 10) + ".incr.aof", m.incrSeq, Incr}
+	info := FileInfo{prefix + "." + strconv.FormatInt(m.incrSeq, 10) + incrSuffix, m.incrSeq, Incr}
 	m.Incrs = append(m.Incrs, info)
 	return info
 }

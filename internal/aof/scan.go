@@ -27,6 +27,7 @@ type Scanner struct {
 	eof    bool
 	end    int64 // of the batch that offset is in
 	spans  []span
+	tx     transaction // of the blocks
 }
 
 type span struct{ from, to int }
@@ -101,6 +102,20 @@ var errShort = errors.New("")
 // Next reads a command. At the end of the file it returns io.EOF, where it makes no sense a
 // *Break, and otherwise the reader's error.
 func (s *Scanner) Next() error {
+	if err := s.toCommand(); err != nil {
+		return err
+	}
+	n, err := s.command()
+	if err != nil {
+		return s.broken(err)
+	}
+	s.skip(n)
+	return nil
+}
+
+// toCommand goes to the next command, past annotations. A batch that begins before it was
+// seen to hold.
+func (s *Scanner) toCommand() error {
 	for {
 		if s.offset == s.end { // or between commands that are in no batch
 			if err := s.begin(); err != nil {
@@ -111,7 +126,7 @@ func (s *Scanner) Next() error {
 			return orEOF(err)
 		}
 		if s.buf[s.from] != '#' {
-			break
+			return nil
 		}
 		if s.offset >= s.end && s.startsBatch() {
 			s.end = s.offset // a batch behind commands of Redis
@@ -123,12 +138,6 @@ func (s *Scanner) Next() error {
 		}
 		s.skip(n)
 	}
-	n, err := s.command()
-	if err != nil {
-		return s.broken(err)
-	}
-	s.skip(n)
-	return nil
 }
 
 func orEOF(err error) error {
@@ -330,12 +339,15 @@ func (s *Scanner) command() (n int, err error) {
 
 // number reads a line of a letter and a number at distance d.
 func (s *Scanner) number(d int, letter byte) (value int64, next int, err error) {
+	if err := s.want(d + 1); err != nil {
+		return 0, 0, err
+	}
+	if s.buf[s.from+d] != letter {
+		return 0, 0, formError("expected " + string(letter))
+	}
 	text, next, err := s.line(d)
 	if err != nil {
 		return 0, 0, err
-	}
-	if len(text) == 0 || text[0] != letter {
-		return 0, 0, formError("expected " + string(letter))
 	}
 	value, err = strconv.ParseInt(string(text[1:]), 10, 64)
 	if err != nil {

@@ -243,8 +243,8 @@ func (x *Executor) failed(s *session.Session, spec *command.Spec, err error) {
 	s.Out.Error(err)
 	x.count(err)
 	x.Stats.Commands[spec.ID].Failed++
-	if s.Replays && x.Unreplayed != nil {
-		x.Unreplayed(s, spec, x.ctx.Args, err)
+	if s.Replays {
+		x.unreplayed(s, spec, x.ctx.Args, err)
 	}
 }
 
@@ -259,8 +259,8 @@ func (x *Executor) refuse(s *session.Session, r *request, err error) {
 	s.Out.Error(err)
 	x.count(err)
 	x.Stats.Rejected++
-	if s.Replays && x.Unreplayed != nil {
-		x.Unreplayed(s, r.spec, r.args, err)
+	if s.Replays {
+		x.unreplayed(s, r.spec, r.args, err)
 	}
 	if r.spec != nil {
 		x.Stats.Commands[r.spec.ID].Rejected++

@@ -54,6 +54,8 @@ type Executor struct {
 	wallBase int64 // microseconds at monoBase
 	monoBase int64
 
+	replayer *Replayer // whose executor this is, or nil
+
 	Stats Counters
 	timer timer
 }

@@ -6,11 +6,9 @@ import (
 	"testing"
 
 	"github.com/spineldb/spinel/internal/cmdtest"
-	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/command/txcmd"
 	"github.com/spineldb/spinel/internal/exec"
 	"github.com/spineldb/spinel/internal/resp"
-	"github.com/spineldb/spinel/internal/session"
 )
 
 // A disk is a barrier that the test opens.
@@ -122,23 +120,19 @@ func TestReplay(t *testing.T) {
 	db := cmdtest.New(t, cmdtest.Strings(), txcmd.Family.Specs)
 	c := db.Shared.Journal.NewFileCursor()
 	defer c.Close()
-	var unknown []string
-	db.Shared.Unreplayed = func(_ *session.Session, spec *command.Spec, args command.Args, _ error) {
-		if spec == nil {
-			unknown = append(unknown, string(args[0]))
-		}
-	}
 	up := &upstream{}
 	r := db.Shared.NewReplayer()
 	defer r.Close()
 	r.Session.Upstream = up
 	var all []byte
-	calls := []string{"SET k v PXAT 1000", "APPEND k w", "NOPE", "MULTI", "SET a 1", "INCR a", "EXEC"}
+	calls := []string{"SET k v PXAT 1000", "APPEND k w", "INCR k", "MULTI", "SET a 1", "INCR a", "EXEC"}
 	for _, call := range calls {
 		all = resp.AppendCommand(all, strings.Fields(call)...)
 	}
 	for i := range all { // byte by byte
-		r.Run(all[i : i+1])
+		if err := r.Run(all[i : i+1]); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if r.Midway() {
 		t.Error("something is left")
@@ -146,15 +140,32 @@ func TestReplay(t *testing.T) {
 	if got := db.Shared.Journal.Tail(); got != 0 {
 		t.Errorf("%d bytes were journalled", got)
 	}
-	if len(unknown) != 1 || unknown[0] != "NOPE" {
-		t.Errorf("unknown: %q", unknown)
-	}
-	if string(up.all) != string(all) || up.calls != 4 {
+	if string(up.all) != string(all) || up.calls != 4 { // what fails is told as well
 		t.Errorf("%d calls with %q", up.calls, up.all)
 	}
 	db.Do("GET", "a").Want("2")
 	if n := db.Keyspace.Info()[0].Keys; n != 2 {
 		t.Errorf("%d keys, want the one whose time has come too", n)
+	}
+	db.Do("GET", "k").WantNil()
+}
+
+// What there is no command for ends the replaying; so does what is no command.
+func TestReplayUnknown(t *testing.T) {
+	db := cmdtest.New(t, cmdtest.Strings())
+	for _, tt := range []struct{ data, want string }{
+		{"*1\r\n$4\r\nNOPE\r\n", "Unknown command 'NOPE'"},
+		{"*1\r\n!", "Bad file format"},
+	} {
+		r := db.Shared.NewReplayer()
+		r.Run([]byte(tt.data))
+		if err := r.Run(resp.AppendCommand(nil, "SET", "k", "v")); err == nil || err.Error() != tt.want {
+			t.Errorf("%q: %v", tt.data, err)
+		}
+		if err := r.Wait(); err == nil {
+			t.Errorf("%q: forgotten", tt.data)
+		}
+		r.Close()
 	}
 	db.Do("GET", "k").WantNil()
 }

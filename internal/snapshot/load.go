@@ -27,6 +27,10 @@ type LoadOptions struct {
 	// default.
 	StringBytesMax int64
 
+	// Trailing allows something behind the snapshot, as in an append-only file of which it is
+	// the beginning. The source may have been read beyond Loaded.End.
+	Trailing bool
+
 	// Workers is how many goroutines decode and insert; 0 is the processors.
 	Workers int
 }
@@ -38,6 +42,7 @@ type Loaded struct {
 	Expired int64    // that were dropped, as their time had come
 	Empty   int64    // that were dropped, as their values had no elements
 	Info    rdb.Info // what the file says about itself
+	End     int64    // how many bytes it has
 }
 
 // A DatabaseError means that a file has keys of a database that this server lacks.
@@ -104,6 +109,7 @@ func (s *Saver) LoadFrom(src io.Reader, size int64, path string, opts LoadOption
 	err := l.run()
 	loaded := Loaded{
 		Found: true, Keys: l.keys.Load(), Expired: l.expired.Load(), Empty: l.skipped.Load(), Info: l.info,
+		End: l.reader.Offset(),
 	}
 	s.progress.done(loaded.Keys, loaded.Expired)
 	if err == nil {
@@ -185,6 +191,7 @@ func newLoad(s *Saver, src io.Reader, size int64, opts LoadOptions) *load {
 			Accept:         rdb.Collections,
 			StringBytesMax: opts.StringBytesMax,
 			SkipChecksum:   !optChecksum.Get(s.Options),
+			Trailing:       opts.Trailing,
 		}),
 		loader: s.Keyspace.NewLoader(),
 		now:    clock.Now(s.Clock),
