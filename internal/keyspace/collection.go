@@ -113,14 +113,14 @@ func (t *Txn) EditedIn(db int, key []byte, c *value.Cell, n int) {
 }
 
 func (t *Txn) cell(p *place) value.Cell {
-	c := value.NewCell(&t.ks.values, p.st.heap.arena, p.tb.dict, p.at, p.slot)
+	c := value.NewCell(t.ks.values, p.st.heap.arena, p.tb.dict, p.at, p.slot)
 	c.Scratch = &t.scratch
 	return c
 }
 
 // Cell is the value's place, for the value's own functions that read.
 func (v Value) Cell() value.Cell {
-	return value.NewView(&v.st.ks.values, v.st.heap.arena, v.ref)
+	return value.NewView(v.st.ks.values, v.st.heap.arena, v.ref)
 }
 
 // Limits say when small encodings become big ones.
@@ -211,12 +211,12 @@ func (t *Txn) Replace(
 		return 0, resp.ErrOOM
 	}
 	value.InitEmpty(typ, s.WriteBytes(a, ref, e, n))
-	aside := dict.New(a, t.ks.Placement, stripeBits, &t.ks.scratches)
+	aside := dict.New(a, t.ks.place, stripeBits, t.ks.scratches)
 	if !aside.Insert(p.at, ref) {
 		a.Free(ref)
 		return 0, resp.ErrOOM
 	}
-	c := value.NewCell(&t.ks.values, a, aside, p.at, aside.Find(p.at, key))
+	c := value.NewCell(t.ks.values, a, aside, p.at, aside.Find(p.at, key))
 	err = fill(&c)
 	ref, elements = c.Ref(), value.Len(&c)
 	isEmpty := value.IsEmpty(&c)

@@ -89,8 +89,8 @@ func (t *Txn) StartCopy(from []byte, db int, to []byte) (*Copying, error) {
 // whether the copy is whole. If there is no memory, it is to be dropped.
 func (c *Copying) Some(t *Txn, budget int) (done bool, err error) {
 	p := t.find(c.fromDB, c.from)
-	src := value.NewView(&t.ks.values, p.st.heap.arena, p.slot.Ref())
-	dst := value.NewView(&t.ks.values, c.heap.arena, c.ref)
+	src := value.NewView(t.ks.values, p.st.heap.arena, p.slot.Ref())
+	dst := value.NewView(t.ks.values, c.heap.arena, c.ref)
 	if done, err = c.copier.Some(&src, &dst, budget); err != nil {
 		return false, resp.ErrOOM
 	}

@@ -29,7 +29,7 @@ func (ks *Keyspace) sweepFields(
 	s := tb.dict.Find(at, key)
 	st.before(tb, s.Home)
 	var h value.Hash
-	h.Open(value.NewCell(&ks.values, st.heap.arena, tb.dict, at, s), int64(now))
+	h.Open(value.NewCell(ks.values, st.heap.arena, tb.dict, at, s), int64(now))
 	removed := 0
 	done, err := h.ExpireSome(sweepLeaves, func(field []byte) {
 		removed++

@@ -46,9 +46,12 @@ type Keyspace struct {
 	clock   clock.Clock
 	stripes [Stripes]stripe
 
-	scratches dict.Scratches
-	values    value.Shared
-	husks     atomic.Int64 // in all stripes
+	// A keyspace shares these with its twin.
+	scratches *dict.Scratches
+	values    *value.Shared
+	place     dict.Hash // Placement, which tables know
+
+	husks atomic.Int64 // in all stripes
 
 	// used is the memory of all arenas as far as executors have reported it.
 	used atomic.Int64
@@ -159,12 +162,15 @@ func (tb *table) mayExpire() bool { return tb != nil && (tb.expires > 0 || tb.fi
 // New makes an empty keyspace.
 func New(o Options) (*Keyspace, error) {
 	ks := &Keyspace{
-		seed:    maphash.MakeSeed(),
-		cluster: o.Cluster,
-		reserve: o.Reserve,
-		dbs:     o.Databases,
-		clock:   o.Clock,
+		seed:      maphash.MakeSeed(),
+		cluster:   o.Cluster,
+		reserve:   o.Reserve,
+		dbs:       o.Databases,
+		clock:     o.Clock,
+		scratches: &dict.Scratches{},
+		values:    &value.Shared{},
 	}
+	ks.place = ks.Placement
 	if ks.reserve == 0 {
 		ks.reserve = mem.ReserveMax
 	}
@@ -176,18 +182,26 @@ func New(o Options) (*Keyspace, error) {
 	ks.Tuning.LFUDecayTime.Store(1)
 	ks.Tuning.ExpireEffort.Store(1)
 	ks.Tuning.Policy.Store(int32(NoEviction))
+	if err := ks.makeStripes(); err != nil {
+		return nil, err
+	}
+	return ks, nil
+}
+
+// makeStripes makes all stripes, or none.
+func (ks *Keyspace) makeStripes() error {
 	for i := range ks.stripes {
 		st := &ks.stripes[i]
 		st.index, st.ks = i, ks
-		st.dbs = make([]*table, o.Databases)
-		st.shown = make([]atomic.Pointer[table], o.Databases)
+		st.dbs = make([]*table, ks.dbs)
+		st.shown = make([]atomic.Pointer[table], ks.dbs)
 		var err error
 		if st.heap, err = ks.newHeap(); err != nil {
 			ks.Close()
-			return nil, err
+			return err
 		}
 	}
-	return ks, nil
+	return nil
 }
 
 func (ks *Keyspace) newHeap() (*heap, error) {
@@ -233,14 +247,19 @@ func StripeSet(placement uint64) uint64 { return 1 << stripeOf(placement) }
 func (st *stripe) table(ks *Keyspace, db int) *table {
 	t := st.dbs[db]
 	if t == nil {
-		t = &table{dict: dict.New(st.heap.arena, ks.Placement, stripeBits, &ks.scratches), heap: st.heap}
-		t.dict.Hint = st.hinter(t)
-		t.dict.Before = func(b *dict.Bucket) { st.before(t, b) }
-		t.dict.Version = ks.version
+		t = &table{dict: dict.New(st.heap.arena, ks.place, stripeBits, ks.scratches), heap: st.heap}
+		st.own(t)
 		st.dbs[db] = t
 		st.shown[db].Store(t)
 	}
 	return t
+}
+
+// own makes a table call on this stripe.
+func (st *stripe) own(t *table) {
+	t.dict.Hint = st.hinter(t)
+	t.dict.Before = func(b *dict.Bucket) { st.before(t, b) }
+	t.dict.Version = st.ks.version
 }
 
 // settle reports the change of the stripe's memory to the sum. The stripe is locked.

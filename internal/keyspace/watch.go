@@ -165,7 +165,7 @@ func (st *stripe) signalSwapped(db int, old, fresh *table, now int64) {
 		}
 		had, has, stale := st.at(old, k.key).Found(), false, false
 		if slot := st.at(fresh, k.key); slot.Found() {
-			rec := record.At(st.heap.arena, slot.Ref())
+			rec := record.At(fresh.heap.arena, slot.Ref())
 			has, stale = true, rec.HasExpiry() && rec.Expiry() <= now
 		}
 		for i := range list {

@@ -177,20 +177,29 @@ func (ks *Keyspace) FlushAll() (removed int64, release func(), err error) {
 				st.shown[db].Store(nil)
 			}
 		}
-		ks.Stats.LazyFreePending.Add(-st.forget())
-		if len(st.heap.pins) > 0 || len(st.heap.frozen) > 0 {
-			st.heap.dead = true
-		} else {
-			old = append(old, st.heap)
-		}
-		st.heap = fresh[i]
-		st.sweep, st.refs = sweepCursor{}, nil
+		old = st.renew(fresh[i], old)
 	}
-	return removed, func() {
-		for _, h := range old {
-			h.arena.Release()
-		}
-	}, nil
+	return removed, func() { releaseAll(old) }, nil
+}
+
+// renew gives a stripe without tables another heap, and appends the old one to a list if
+// nobody needs it any more.
+func (st *stripe) renew(fresh *heap, old []*heap) []*heap {
+	st.ks.Stats.LazyFreePending.Add(-st.forget())
+	if len(st.heap.pins) > 0 || len(st.heap.frozen) > 0 {
+		st.heap.dead = true
+	} else {
+		old = append(old, st.heap)
+	}
+	st.heap = fresh
+	st.sweep, st.refs = sweepCursor{}, nil
+	return old
+}
+
+func releaseAll(old []*heap) {
+	for _, h := range old {
+		h.arena.Release()
+	}
 }
 
 // forget drops the detached tables, whose arena goes as a whole.
