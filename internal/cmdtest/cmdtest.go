@@ -170,7 +170,7 @@ func (c *Client) Call(args ...string) string { return string(c.Raw(resp.AppendCo
 // is made in pieces it takes as many turns as there are.
 func (c *Client) Raw(b []byte) []byte {
 	all := c.Turn(b)
-	for c.Session.Stream != nil {
+	for c.Session.Stream != nil && c.Session.Stream.Ready() {
 		all = append(all, c.Refill()...)
 	}
 	return all

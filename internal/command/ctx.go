@@ -23,6 +23,9 @@ type Engine interface {
 	Exclusive(fn func())
 	// CloseFull has a session closed whose replies have become too long.
 	CloseFull(s *session.Session)
+	// Feed makes a session of a replica of it: from now on it is sent what f writes, and
+	// replies no longer.
+	Feed(s *session.Session, f session.Feed)
 }
 
 // A Ctx is what a command is given. It is reused for the next one.
@@ -43,6 +46,7 @@ type Ctx struct {
 	verbatim   bool
 	after      func()
 	blocks     *Wait
+	await      *Await
 	task       *Task
 	streams    *Stream
 	big        value.Cell // that Stream is asked about
@@ -80,6 +84,34 @@ func (c *Ctx) Block(w Wait) error {
 	}
 	c.blocks = &w
 	return nil
+}
+
+// An Await is what a command says that waits for others to get somewhere.
+type Await struct {
+	// Reached says whether they have. The session's loop asks it whenever one of them has
+	// got further, so it should cost little.
+	Reached func() bool
+	Until   int64 // monotonic nanoseconds at which the wait ends, 0 for never
+	// Reply writes the reply, whatever has ended the wait.
+	Reply func(*resp.Writer)
+}
+
+// Await makes the client wait, instead of a reply. Within a transaction nobody waits: the
+// command gets its reply at once.
+func (c *Ctx) Await(w Await) error {
+	if c.InMulti || w.Reached() {
+		w.Reply(c.Out)
+		return nil
+	}
+	c.await = &w
+	return nil
+}
+
+// TakeAwait is what Await was given, or nil.
+func (c *Ctx) TakeAwait() *Await {
+	w := c.await
+	c.await = nil
+	return w
 }
 
 // Ready is the key that changed, when the command of a client that waited is run again;

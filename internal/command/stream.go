@@ -213,6 +213,9 @@ func (s *Stream) addText(text []byte, v int64) {
 // Release gives up what was not written. Nothing may be locked. It may be called again.
 func (s *Stream) Release() { s.frozen.Release() }
 
+// Ready implements session.Stream: until the end there is always more.
+func (s *Stream) Ready() bool { return true }
+
 // Held implements session.Stream.
 func (s *Stream) Held() int64 { return s.frozen.Held() }
 

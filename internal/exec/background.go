@@ -131,6 +131,7 @@ func (sh *Shared) borrow() (x *Executor, done func()) {
 	x.ctx.Now = clock.Now(x.Clock) // there may have been no turn for long
 	return x, func() {
 		x.End()
+		sh.FeedSoon()
 		ts.run.Unlock()
 	}
 }

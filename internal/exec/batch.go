@@ -406,7 +406,12 @@ func (x *Executor) recycle(q query) {
 
 // checkOutput closes a connection that lets too many replies pile up.
 func (x *Executor) checkOutput(s *session.Session) {
-	hard, soft := x.Shared.Limits.OutHard.Load(), x.Shared.Limits.OutSoft.Load()
+	class := s.Class
+	if class == session.Master {
+		class = session.Normal
+	}
+	limits := &x.Shared.Limits.Out[class]
+	hard, soft := limits.Hard.Load(), limits.Soft.Load()
 	if hard == 0 && soft == 0 {
 		return
 	}
@@ -419,7 +424,7 @@ func (x *Executor) checkOutput(s *session.Session) {
 		if s.SoftSince == 0 {
 			s.SoftSince = x.mono
 		}
-		over = over || x.mono-s.SoftSince > x.Shared.Limits.OutSoftMS.Load()*1e6
+		over = over || x.mono-s.SoftSince > limits.SoftMillis.Load()*1e6
 	} else {
 		s.SoftSince = 0
 	}

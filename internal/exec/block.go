@@ -38,6 +38,9 @@ type blocked struct {
 	place  int          // in the heap
 	erred  bool         // it ended with an error; written before the loop is told
 	empty  func(*resp.Writer)
+
+	reached func() bool // of one that waits for a position; see await
+	awaits  int         // its place on the list of those
 }
 
 // block registers the wait of a session's command, under the locks of its keys.
@@ -72,6 +75,10 @@ func (x *Executor) afterCall(s *session.Session, spec *command.Spec) {
 	x.commit(s) // also of one that blocks: it may have found that a key's time had come
 	if w := x.ctx.TakeBlock(); w != nil {
 		x.block(s, spec, w)
+		return
+	}
+	if w := x.ctx.TakeAwait(); w != nil {
+		x.await(s, spec, w)
 		return
 	}
 	if t := x.ctx.TakeTask(); t != nil {
@@ -208,6 +215,9 @@ func (x *Executor) endWait(s *session.Session, b *blocked) {
 		x.Sessions.Timeouts.Add(-1)
 	}
 	x.waits.remove(b)
+	if b.reached != nil {
+		x.unawait(b)
+	}
 }
 
 // abandon ends the wait of a session whose connection is gone.

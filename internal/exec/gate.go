@@ -67,7 +67,7 @@ func (x *Executor) pass(d []*session.Session) []*session.Session {
 		if isStrict {
 			gate = tail
 		}
-		if gate <= open && !s.Held || s.Closing == session.Immediately || s.Out.Len() == 0 && !s.Held {
+		if gate <= open && !s.Held || s.Class == session.Replica || s.Closing == session.Immediately || s.Out.Len() == 0 && !s.Held {
 			free = append(free, s)
 			continue
 		}

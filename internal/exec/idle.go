@@ -22,7 +22,7 @@ func (sh *Shared) Idle(now int64) (buffers int64) {
 		}
 		buffers += s.QueryCounted + s.Counted
 		waits := s.Stopped && s.Stream == nil
-		if limit > 0 && !waits && !s.Monitor && now-s.LastUse > limit && s.Closing == session.Open {
+		if limit > 0 && !waits && !s.Monitor && s.Class == session.Normal && now-s.LastUse > limit && s.Closing == session.Open {
 			s.OrderClose()
 		}
 	}

@@ -47,6 +47,10 @@ type Shared struct {
 	// if there is no such command.
 	Unreplayed func(s *session.Session, spec *command.Spec, args command.Args, err error)
 
+	// TurnEnds, if set, is called at the end of a turn while there are replicas, before what
+	// was appended is sent to them.
+	TurnEnds func()
+
 	// Help, if set, is called once in a turn that executed something.
 	Help func()
 	// Congested, if set, says that loops should slow down.
@@ -61,6 +65,9 @@ type Shared struct {
 
 	Tracking atomic.Bool // latency-tracking
 
+	feeding  feeding
+	awaiting awaiting
+
 	barrier     barrier
 	executorsMu sync.Mutex
 	executors   []*Executor
@@ -68,12 +75,24 @@ type Shared struct {
 
 // Limits are what options bound, read once a turn.
 type Limits struct {
-	Bulk      atomic.Int64 // proto-max-bulk-len
-	Query     atomic.Int64 // client-query-buffer-limit
-	OutHard   atomic.Int64 // client-output-buffer-limit normal
-	OutSoft   atomic.Int64
-	OutSoftMS atomic.Int64
-	Idle      atomic.Int64 // timeout, seconds
+	Bulk  atomic.Int64 // proto-max-bulk-len
+	Query atomic.Int64 // client-query-buffer-limit
+	Out   [3]OutLimits // client-output-buffer-limit, by session.Class
+	Idle  atomic.Int64 // timeout, seconds
+}
+
+// OutLimits are the bytes that may wait for a connection: 0 is no limit.
+type OutLimits struct{ Hard, Soft, SoftMillis atomic.Int64 }
+
+// Store takes the option's value for a class over. What a replica may have wait is at least
+// what is kept for replicas anyway.
+func (l *OutLimits) Store(c OutputClass, least int64) {
+	if c.Hard > 0 {
+		c.Hard = max(c.Hard, least)
+	}
+	l.Hard.Store(c.Hard)
+	l.Soft.Store(c.Soft)
+	l.SoftMillis.Store(c.SoftSeconds * 1000)
 }
 
 // A Gate can hold a command back. All are asked while any bit of Attention is set or

@@ -26,6 +26,9 @@ func (w *streamed) Unblock(bool) bool { return false }
 // Held implements session.Stream.
 func (w *streamed) Held() int64 { return w.reply.Held() }
 
+// Ready implements session.Stream: until the end there is always more.
+func (w *streamed) Ready() bool { return true }
+
 // startStream notes the reply of a session's command, under the locks of its keys.
 func (x *Executor) startStream(s *session.Session, spec *command.Spec, reply *command.Stream) {
 	w := &streamed{reply: reply, spec: spec}
@@ -45,6 +48,7 @@ func (x *Executor) begun(s *session.Session) (done bool) {
 func (x *Executor) Refill(s *session.Session) {
 	w, ok := s.Wait.(*streamed)
 	if !ok {
+		x.refeed(s)
 		return
 	}
 	x.mark(s)

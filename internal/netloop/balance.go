@@ -229,6 +229,7 @@ const moveTime = int64(50 * time.Millisecond)
 func (l *loop) movable(c *conn) bool {
 	s := c.s
 	return c.dest != nil && c.dest != l && !c.eof && !c.broken && s.Closing == 0 && !s.Stopped &&
+		s.Stream == nil &&
 		(l.srv.cfg.Movable == nil || l.srv.cfg.Movable(s))
 }
 

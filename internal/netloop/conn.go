@@ -73,7 +73,7 @@ func (c *conn) wantsInput() bool {
 
 // quiet says that no reply waits, is under way, or is still being made.
 func (c *conn) quiet() bool {
-	return len(c.out) == 0 && c.s.Out.Len() == 0 && c.s.Stream == nil
+	return len(c.out) == 0 && c.s.Out.Len() == 0 && (c.s.Stream == nil || !c.s.Stream.Ready())
 }
 
 // take moves the replies of c to c.out, which must be empty. It returns false if

@@ -6,6 +6,9 @@ package netloop
 // writes another piece whenever little is ahead of what the kernel has taken. So a reply of
 // any size takes some bounded memory, and the turn's bound keeps those who make such replies
 // from keeping others waiting.
+//
+// A replica is fed in the same way. Its Stream has no end, but may have nothing to write for
+// a while; when that changes its handler writes the first piece by itself.
 
 const (
 	// refillBelow is the number of bytes ahead of the kernel below which a reply is gone on
@@ -22,7 +25,8 @@ const (
 
 // wantsRefill says whether more of a connection's reply is to be made.
 func (c *conn) wantsRefill() bool {
-	return c.s.Stream != nil && c.state <= connLeaving && !c.broken && c.unsent+c.s.Out.Len() < refillBelow
+	return c.s.Stream != nil && c.state <= connLeaving && !c.broken &&
+		c.unsent+c.s.Out.Len() < refillBelow && c.s.Stream.Ready()
 }
 
 // wantRefill has c refilled in the next turn, if it wants that.

@@ -187,6 +187,24 @@ func (w *Writer) Raw(b []byte) {
 	w.buf = append(w.buf, b...)
 }
 
+// RawLong is Raw for any number of bytes: they are divided among buffers of the pool.
+func (w *Writer) RawLong(b []byte) {
+	for len(b) > 0 {
+		w.room(1)
+		n := copy(w.buf[len(w.buf):cap(w.buf)], b)
+		w.buf, b = w.buf[:len(w.buf)+n], b[n:]
+	}
+}
+
+// RawLent is Raw without a copy: see BulkLent.
+func (w *Writer) RawLent(b []byte, release func()) {
+	if len(w.buf) > 0 {
+		w.seal(Chunk{Bytes: w.buf})
+		w.buf = nil
+	}
+	w.seal(Chunk{Bytes: b, release: release})
+}
+
 // Simple writes a status reply such as OK. s must not hold CR or LF.
 func (w *Writer) Simple(s string) {
 	w.room(len(s) + bufferRoom)

@@ -208,10 +208,9 @@ func (s *Server) follow() {
 		l.Bulk.Store(exec.BulkMax.Get(s.config))
 		l.Query.Store(exec.QueryLimit.Get(s.config))
 		l.Idle.Store(netloop.Timeout.Get(s.config))
-		out := exec.OutputLimit.Get(s.config)[0]
-		l.OutHard.Store(out.Hard)
-		l.OutSoft.Store(out.Soft)
-		l.OutSoftMS.Store(out.SoftSeconds * 1000)
+		for class, out := range exec.OutputLimit.Get(s.config) {
+			l.Out[class].Store(out, 0)
+		}
 		s.shared.Attend(exec.AttendMemory, keyspace.MaxMemory.Get(s.config, systemMemory()) > 0)
 	}
 	s.keyspace.Configure(s.config, systemMemory())

@@ -36,6 +36,19 @@ const (
 	ReplyOff
 	ReplySkipNext // the command after this one gets no reply
 	ReplySkip     // this command gets no reply
+	ReplyNever    // no command is to be replied to: what is sent is a stream
+)
+
+// A Class is what a connection is for. It decides what it may do, and which limits there are
+// for what waits to be sent to it.
+type Class uint8
+
+// The classes of connections.
+const (
+	Normal Class = iota
+	Replica
+	PubSub
+	Master
 )
 
 // A Link is what a session needs of the loop that it belongs to.
@@ -85,7 +98,8 @@ type Session struct {
 	// its executor sets it.
 	Wait Wait
 	// Stream is set as long as the session's reply is being made in pieces: its loop asks for
-	// the next one when little of it is unsent. The session is stopped meanwhile.
+	// the next one when little of it is unsent. The session is stopped meanwhile, unless the
+	// Stream is a Feed.
 	Stream Stream
 
 	// State that commands set.
@@ -103,6 +117,11 @@ type Session struct {
 	Admin         bool
 
 	Multi Multi
+
+	// Class is Normal until a command says otherwise. Peer, if set, is who keeps what is
+	// known of the server at the other end.
+	Class Class
+	Peer  Peer
 
 	// Replays says that its commands were executed before, by who wrote the append-only file
 	// or by the master: they are not refused, wait for nobody, expire nothing, and are not
@@ -142,6 +161,22 @@ type Wait interface {
 type Stream interface {
 	// Held is the number of bytes that it holds of what is not written yet. Any thread.
 	Held() int64
+	// Ready says whether there is a piece to be written now. The session's loop.
+	Ready() bool
+}
+
+// A Feed is a Stream without an end: what others bring about is sent to the session as it
+// comes. The session goes on executing what it is sent, and nothing else is written to it.
+type Feed interface {
+	Stream
+	// Write writes the next piece. The session's loop, when nothing is locked.
+	Write(s *Session)
+}
+
+// A Peer is what is known of the server at the other end of a session.
+type Peer interface {
+	// Gone is called once by the session's loop when the connection is gone.
+	Gone(s *Session)
 }
 
 // An Upstream is whom the commands of a session that replays come from.

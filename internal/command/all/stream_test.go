@@ -302,7 +302,7 @@ func TestFull(t *testing.T) {
 		for i := range 20 {
 			db.Call("RPUSH", strings.Repeat("k", 10_000)+fmt.Sprint(i), "x")
 		}
-		db.Shared.Limits.OutHard.Store(100_000)
+		db.Shared.Limits.Out[session.Normal].Hard.Store(100_000)
 		raw := begin(db.Client, call, "DEL z")
 		if len(raw) > 200_000 || db.Session.Closing != session.Immediately {
 			t.Errorf("%s: %d bytes, closing %d", call, len(raw), db.Session.Closing)
