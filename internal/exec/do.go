@@ -47,6 +47,10 @@ var errNoMulti = &resp.Error{Code: "ERR", Text: "Command not allowed inside a tr
 // doSilenced executes a request whose reply the client does not want.
 func (x *Executor) doSilenced(f *feed, r *request) {
 	s := f.s
+	if s.ReplyMode == session.ReplyNever {
+		x.doFed(f, r)
+		return
+	}
 	skip := s.ReplyMode == session.ReplySkip
 	mark := s.Out.Mark()
 	x.do(f, r)
@@ -242,6 +246,7 @@ func clone(args [][]byte) [][]byte {
 func (x *Executor) failed(s *session.Session, spec *command.Spec, err error) {
 	s.Out.Error(err)
 	x.count(err)
+	x.tellOfError(s, spec, err)
 	x.Stats.Commands[spec.ID].Failed++
 	if s.Replays {
 		x.unreplayed(s, spec, x.ctx.Args, err)
@@ -258,6 +263,7 @@ func (x *Executor) refuse(s *session.Session, r *request, err error) {
 	s.Multi.Poison()
 	s.Out.Error(err)
 	x.count(err)
+	x.tellOfError(s, r.spec, err)
 	x.Stats.Rejected++
 	if s.Replays {
 		x.unreplayed(s, r.spec, r.args, err)
@@ -326,7 +332,8 @@ func (x *Executor) admit(s *session.Session, spec *command.Spec, args command.Ar
 	if !s.Authenticated && !spec.Has(command.NoAuth) {
 		return resp.ErrNoAuth
 	}
-	if s.Monitor && spec.Flags&(command.Write|command.ReadOnly|command.MayReplicate) != 0 {
+	if (s.Monitor || s.Class == session.Replica) &&
+		spec.Flags&(command.Write|command.ReadOnly|command.MayReplicate) != 0 {
 		return errMonitor
 	}
 	if x.Attention.Load() != 0 || x.Sessions.Pause.Active() {

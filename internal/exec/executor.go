@@ -42,6 +42,14 @@ type Executor struct {
 	holding  atomic.Pointer[session.Session]
 	appended bool // to the journal, by the command
 
+	fed    []*session.Session              // that have a Feed
+	feeder atomic.Pointer[session.Session] // one of them, to wake the loop by
+	fedTo  int64                           // how far the journal was when they were last fed
+
+	awaits     []*blocked // that wait for positions
+	awaiter    atomic.Pointer[session.Session]
+	awaitsSeen uint64 // what awaiting.reached was when they were last asked
+
 	trimmed   int64 // when trim was last called
 	ticked    int64 // requests processed by then
 	exclusive bool  // in exclusive mode
@@ -180,8 +188,11 @@ func (x *Executor) Begin(now int64) {
 	}
 	x.lim.Bulk = x.Shared.Limits.Bulk.Load()
 	x.anon.Bulk = x.lim.Bulk
-	x.ctx.OutMax = x.Shared.Limits.OutHard.Load()
+	x.ctx.OutMax = x.Shared.Limits.Out[session.Normal].Hard.Load()
 	x.Stats.Turns++
+	if len(x.awaits) > 0 {
+		x.endAwaits()
+	}
 }
 
 // End implements the loop's handler.
@@ -212,6 +223,9 @@ func (x *Executor) report() {
 
 // Dirty implements the loop's handler.
 func (x *Executor) Dirty() []*session.Session {
+	if x.feeding.sessions.Load() > 0 {
+		x.feedAll()
+	}
 	for _, s := range x.dirty {
 		s.Queued = false
 		if s.Out.Len() > 0 {
@@ -247,6 +261,10 @@ func (x *Executor) Closed(s *session.Session) {
 	}
 	x.abandon(s)
 	x.forgetHeld(s)
+	x.unfeed(s)
+	if s.Peer != nil {
+		s.Peer.Gone(s)
+	}
 	s.Out.Discard()
 	x.dropQuery(s)
 	for i, old := range x.stopped {
@@ -275,6 +293,9 @@ func (x *Executor) finish(s *session.Session) {
 	}
 	if s.Wait != nil {
 		x.abandon(s)
+		s.Closing = session.Immediately
+	}
+	if s.Class == session.Replica {
 		s.Closing = session.Immediately
 	}
 	if s.Closing == session.Open {
