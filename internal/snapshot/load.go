@@ -33,6 +33,9 @@ type LoadOptions struct {
 
 	// Workers is how many goroutines decode and insert; 0 is the processors.
 	Workers int
+
+	// Into is the keyspace to fill; nil for the Saver's own.
+	Into *keyspace.Keyspace
 }
 
 // Loaded is what came of a load.
@@ -136,6 +139,13 @@ const batchBytes = 128 << 10
 // batchRecords bounds the records of a batch, which may be very small.
 const batchRecords = 1024
 
+// Follow makes Loading tell of a load from elsewhere, of so many bytes if that is known, until
+// done is called.
+func (s *Saver) Follow(size int64) (done func()) {
+	s.progress.begin(s.Clock, size)
+	return s.progress.end
+}
+
 // A load reads one file.
 //
 //	reader --splits--> batches --> workers: decode, sort by stripe, insert
@@ -143,6 +153,7 @@ const batchRecords = 1024
 // Batches are recycled through free; a worker's error stops the reader.
 type load struct {
 	saver   *Saver
+	into    *keyspace.Keyspace
 	opts    LoadOptions
 	reader  *rdb.Reader
 	loader  *keyspace.Loader
@@ -183,8 +194,13 @@ func newLoad(s *Saver, src io.Reader, size int64, opts LoadOptions) *load {
 	if opts.Workers <= 0 {
 		opts.Workers = runtime.GOMAXPROCS(0)
 	}
+	into := opts.Into
+	if into == nil {
+		into = s.Keyspace
+	}
 	l := &load{
 		saver: s,
+		into:  into,
 		opts:  opts,
 		reader: rdb.NewReader(src, rdb.Options{
 			Size:           size,
@@ -193,7 +209,7 @@ func newLoad(s *Saver, src io.Reader, size int64, opts LoadOptions) *load {
 			SkipChecksum:   !optChecksum.Get(s.Options),
 			Trailing:       opts.Trailing,
 		}),
-		loader: s.Keyspace.NewLoader(),
+		loader: into.NewLoader(),
 		now:    clock.Now(s.Clock),
 		full:   make(chan *batch, opts.Workers),
 		free:   make(chan *batch, 2*opts.Workers+1),
@@ -204,7 +220,7 @@ func newLoad(s *Saver, src io.Reader, size int64, opts LoadOptions) *load {
 	for range cap(l.free) {
 		l.free <- &batch{}
 	}
-	s.Keyspace.SetNow(l.now) // expiry hints count from it
+	into.SetNow(l.now) // expiry hints count from it
 	return l
 }
 
@@ -349,8 +365,8 @@ func (l *load) readRecord(b *batch) (more bool, err error) {
 		err = l.readAux(&r, b.raw[r.Start:r.End])
 		b.raw = b.raw[:r.Start]
 	case rdb.KindSelectDB:
-		if r.DB >= l.saver.Keyspace.Databases() {
-			err = &DatabaseError{Offset: r.Offset, DB: r.DB, Databases: l.saver.Keyspace.Databases()}
+		if r.DB >= l.into.Databases() {
+			err = &DatabaseError{Offset: r.Offset, DB: r.DB, Databases: l.into.Databases()}
 		}
 	case rdb.KindEOF:
 		return false, nil

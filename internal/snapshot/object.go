@@ -21,7 +21,7 @@ func (w *worker) object(b *batch, r *rdb.Raw, raw []byte) bool {
 		return w.refuse(b, r, err)
 	}
 	it := keyspace.Item{DB: r.DB, Key: w.obj.Key, Expiry: expiryOf(&r.Head)}
-	ks := w.load.saver.Keyspace
+	ks := w.load.into
 	if ks.Tuning.TrackClock.Load() {
 		it.Clock = ks.LoadedClock(r.IdleSeconds, int64(r.Freq), w.load.now)
 	}

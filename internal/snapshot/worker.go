@@ -57,7 +57,7 @@ func (w *worker) decode(b *batch) bool {
 		w.copy = nil
 	}
 	w.copy = w.copy[:0]
-	ks := w.load.saver.Keyspace
+	ks := w.load.into
 	track := ks.Tuning.TrackClock.Load()
 	expired := int64(0)
 	var rec rdb.Record
