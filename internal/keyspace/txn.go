@@ -200,9 +200,11 @@ func (t *Txn) live(db int, key []byte) (p place, ok bool) {
 // keepsDead says whether keys whose time has come stay where they are, unseen.
 func (ks *Keyspace) keepsDead() bool { return ks.Tuning.Frozen.Load() || ks.Tuning.Follows.Load() }
 
-func (t *Txn) expired(rec record.Record) bool {
-	return rec.Expiry() <= int64(t.Now) && !t.KeepExpired
-}
+func (t *Txn) expired(rec record.Record) bool { return t.Past(rec.Expiry()) }
+
+// Past says whether a time has come. For a command that was executed before none has: what was
+// to be deleted is told by another command.
+func (t *Txn) Past(at int64) bool { return at <= int64(t.Now) && !t.KeepExpired }
 
 // FieldsNow is the time by which fields of hashes expire.
 func (t *Txn) FieldsNow() int64 {

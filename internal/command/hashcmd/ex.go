@@ -215,7 +215,7 @@ func setEx(c *command.Ctx) error {
 	if err != nil {
 		return err
 	}
-	past := o.at >= 0 && o.at <= int64(c.DB.Now)
+	past := o.at >= 0 && c.DB.Past(o.at)
 	switch {
 	case ok:
 	case o.key == ifPresent || o.fields == ifPresent:

@@ -118,7 +118,7 @@ type change struct {
 
 // expireField makes a field expire at a time, which removes it if that has come.
 func (ch *change) expireField(c *command.Ctx, h *value.Hash, field []byte, at int64) (past bool, err error) {
-	past = at <= int64(c.DB.Now)
+	past = c.DB.Past(at)
 	if past {
 		_, err = h.Delete(field)
 	} else {

@@ -246,7 +246,7 @@ func restore(c *command.Ctx) error {
 	if err := r.decode(); err != nil {
 		return r.refuse(err)
 	}
-	if o.expiry != keyspace.NoTTL && o.expiry <= int64(c.Now) {
+	if o.expiry != keyspace.NoTTL && c.DB.Past(o.expiry) {
 		if err := r.try(); err != nil {
 			return err
 		}

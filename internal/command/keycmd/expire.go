@@ -104,13 +104,13 @@ func expire(c *command.Ctx, base clock.Millis, unit int64) error {
 		c.Out.Int(0)
 		return nil
 	}
-	if at <= int64(c.Now) {
+	if c.DB.Past(at) {
 		c.DB.Delete(key)
 		removed(c, key)
 		c.Out.Int(1)
 		return nil
 	}
-	if _, err := c.DB.SetExpiry(key, at); err != nil {
+	if _, err := c.DB.SetExpiry(key, max(at, 0)); err != nil {
 		return err
 	}
 	if c.Journaling() {

@@ -174,7 +174,7 @@ func getEx(c *command.Ctx) error {
 		return err
 	}
 	switch {
-	case at >= 0 && at <= int64(c.DB.Now):
+	case at >= 0 && c.DB.Past(at):
 		reply(c, &s)
 		c.DB.Delete(key)
 		if c.Journaling() {
