@@ -163,6 +163,15 @@ func (f *Frozen) Backward() {
 	slices.Reverse(f.leaves)
 }
 
+// ConsumersFirst has Read come to the consumers of each group of a stream before what is pending
+// in it, and not to what each of them owns. The stripe is locked still, by the snapshot that
+// froze the value.
+func (f *Frozen) ConsumersFirst() {
+	if f.rest != nil {
+		f.rest.ConsumersFirst()
+	}
+}
+
 // Type is the type of the value.
 func (f *Frozen) Type() record.Type { return f.typ }
 

@@ -82,6 +82,11 @@ func (r *rawRecord) kindOf() (record.Type, record.Encoding) {
 	return record.Type(r.kind & (1<<kindEncodingShift - 1)), record.Encoding(r.kind >> kindEncodingShift)
 }
 
+// isLong says whether the value is a lent text that may be written from where it is.
+func (r *rawRecord) isLong() bool {
+	return r.flags&flagLent != 0 && r.flags&(flagInt|flagPart) == 0 && len(r.value) >= writeBytes
+}
+
 // next takes the first record off raw. A lent or frozen one gets its key and value from
 // its place in the chunk.
 func (r *rawRecord) next(raw []byte, c *chunk, lentBefore int) (rest []byte) {

@@ -46,14 +46,14 @@ func (p *elements) keep(b []byte) []byte {
 // enough says whether the lock should be let go. Elements cost some time each, too.
 func (p *elements) enough() bool { return len(p.bytes)+16*len(p.list) >= frozenBytes }
 
-// flushFrozen writes what is encoded, of which the last record lacks its value, and then
-// the value. Nobody else writes meanwhile.
+// flushFrozen writes what is encoded, and behind it a record whose value is read in pieces.
+// Nobody else writes meanwhile.
 func (e *encoder) flushFrozen(r *rawRecord, first, keys int) error {
 	if e.delay.micros != 0 {
 		e.delay.wait(1, e.stop)
 	}
 	f := r.frozen
-	e.buf = e.dump.AppendHead(e.buf, &f.head)
+	e.buf = e.form.begin(e.buf, r)
 	o := e.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -61,8 +61,9 @@ func (e *encoder) flushFrozen(r *rawRecord, first, keys int) error {
 	for more := true; more && err == nil; {
 		e.parts.reset()
 		more = f.leaves.Read(e.parts.add, e.parts.enough)
-		for i := range e.parts.list {
-			e.buf = e.dump.AppendElement(e.buf, &f.head, &e.parts.list[i])
+		e.buf = e.form.piece(e.buf, r, e.parts.list)
+		if !more {
+			e.buf = e.form.end(e.buf, r)
 		}
 		if len(e.buf) >= writeBytes || !more {
 			err = o.put(e.buf)

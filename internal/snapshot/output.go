@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/spineldb/spinel/internal/clock"
-	"github.com/spineldb/spinel/internal/dump"
 	"github.com/spineldb/spinel/internal/hash"
 	"github.com/spineldb/spinel/internal/rdb"
 )
@@ -74,6 +73,7 @@ type output struct {
 
 	mu       sync.Mutex
 	w        io.Writer
+	form     form
 	checksum bool
 	crc      uint64
 	db       int // that is selected in the file; -1 before the first
@@ -107,7 +107,7 @@ func (o *output) selectDB(db int) error {
 		return o.err
 	}
 	o.db = db
-	o.scratch = rdb.AppendSelectDB(o.scratch[:0], db)
+	o.scratch = o.form.selectDB(o.scratch[:0], db)
 	return o.put(o.scratch)
 }
 
@@ -125,9 +125,9 @@ func (o *output) put(p []byte) error {
 	return o.err
 }
 
-// writeLent writes encoded records, the last of which lacks its value: that is written
-// from where it is.
-func (o *output) writeLent(records, value []byte, at span, p *pace) error {
+// writeLent writes encoded records, the last of which lacks its value, which is written from
+// where it is, and what stands behind that.
+func (o *output) writeLent(records, value, behind []byte, at span, p *pace) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	err := o.selectDB(at.first)
@@ -139,6 +139,9 @@ func (o *output) writeLent(records, value []byte, at span, p *pace) error {
 		err = o.put(value[:n])
 		value = value[n:]
 		p.yield()
+	}
+	if err == nil && len(behind) > 0 {
+		err = o.put(behind)
 	}
 	o.db = at.last
 	o.keys.Add(int64(at.keys))
@@ -152,7 +155,7 @@ func (o *output) failed() error {
 	return o.err
 }
 
-// end completes the file.
+// end completes a file of format RDB.
 func (o *output) end() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -167,8 +170,9 @@ func (o *output) end() error {
 // An encoder turns chunks into the bytes of a file. Each goroutine has its own.
 type encoder struct {
 	out   *output
-	dump  dump.Writer
+	form  form
 	buf   []byte
+	tail  []byte // what stands behind a lent value
 	parts elements
 	delay delay
 	pace  pace
@@ -191,9 +195,8 @@ func (e *encoder) encode(c *chunk) error {
 		case first < 0:
 			first = r.db
 		case r.db != was:
-			e.buf = rdb.AppendSelectDB(e.buf, r.db)
+			e.buf = e.form.selectDB(e.buf, r.db)
 		}
-		e.appendHead(&r)
 		if r.flags&flagFrozen != 0 {
 			if err := e.flushFrozen(&r, first, keys); err != nil {
 				return err
@@ -201,10 +204,8 @@ func (e *encoder) encode(c *chunk) error {
 			first, keys = -1, 0
 			continue
 		}
-		if e.writesInPlace(&r) {
+		if r.isLong() && e.form.inPlace(&r) {
 			lentBefore++
-			// The record's head is part of what was encoded so far.
-			e.buf = rdb.AppendLen(e.buf, uint64(len(r.value)))
 			if err := e.flushLent(&r, first, keys); err != nil {
 				return err
 			}
@@ -215,7 +216,7 @@ func (e *encoder) encode(c *chunk) error {
 			lentBefore++
 			before += len(r.value)
 		}
-		e.appendValue(&r)
+		e.buf = e.form.record(e.buf, &r)
 		keys++
 		if e.delay.micros != 0 {
 			e.delay.wait(1, e.stop)
@@ -231,48 +232,15 @@ func (e *encoder) encode(c *chunk) error {
 	return e.out.write(e.buf, span{first, r.db, keys})
 }
 
-// writesInPlace says whether a lent value goes to the file from where it is.
-func (e *encoder) writesInPlace(r *rawRecord) bool {
-	return r.flags&flagLent != 0 && r.flags&(flagInt|flagPart) == 0 && len(r.value) >= writeBytes &&
-		(len(r.value) > compressBytesMax || !e.dump.Strings.Compress)
-}
-
-func (e *encoder) appendHead(r *rawRecord) {
-	if r.flags&flagExpiry != 0 {
-		e.buf = rdb.AppendExpire(e.buf, r.expiry)
-	}
-	switch {
-	case r.flags&flagIdle != 0:
-		e.buf = rdb.AppendIdle(e.buf, uint64(r.access))
-	case r.flags&flagFreq != 0:
-		e.buf = rdb.AppendFreq(e.buf, uint8(r.access))
-	}
-	t := rdb.TypeString
-	if r.flags&(flagPart|flagFrozen) != 0 {
-		t = e.dump.Type(r.kindOf())
-	}
-	e.buf = rdb.AppendKey(e.buf, t, r.key, &e.dump.Strings)
-}
-
-func (e *encoder) appendValue(r *rawRecord) {
-	if r.flags&flagPart != 0 {
-		t, enc := r.kindOf()
-		e.buf = e.dump.AppendPart(e.buf, t, enc, r.value)
-		return
-	}
-	if r.flags&flagInt != 0 {
-		e.buf = rdb.AppendInt(e.buf, r.number)
-		return
-	}
-	e.buf = rdb.AppendString(e.buf, r.value, &e.dump.Strings)
-}
-
-// flushLent writes what is encoded, of which the last record waits for its lent value.
+// flushLent writes what is encoded, and behind it a record whose value goes to the file from
+// where it is.
 func (e *encoder) flushLent(r *rawRecord, first, keys int) error {
 	if e.delay.micros != 0 {
 		e.delay.wait(1, e.stop)
 	}
-	err := e.out.writeLent(e.buf, r.value, span{first, r.db, keys + 1}, &e.pace)
+	e.buf = e.form.before(e.buf, r)
+	e.tail = e.form.behind(e.tail[:0], r)
+	err := e.out.writeLent(e.buf, r.value, e.tail, span{first, r.db, keys + 1}, &e.pace)
 	e.buf = e.buf[:0]
 	return err
 }

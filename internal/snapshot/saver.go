@@ -328,6 +328,7 @@ func (s *Saver) walkOptions(j *job) walkOptions {
 		info:        rdb.Info{RedisVersion: s.RedisVersion},
 		compress:    optCompress.Get(s.Options),
 		checksum:    optChecksum.Get(s.Options),
+		commands:    j.output != nil && j.output.Commands,
 		delayMicros: optSaveDelay.Get(s.Options),
 		helper:      runtime.GOMAXPROCS(0) > 1,
 		rests:       j.background,

@@ -17,6 +17,9 @@ type Output struct {
 	Cut func(info *rdb.Info)
 	// AOFBase says in the head that commands follow in other files.
 	AOFBase bool
+	// Commands has commands written that make the same data, instead of the file format: what
+	// any server can execute, and larger and slower to load.
+	Commands bool
 }
 
 // WriteTo writes a snapshot to w and returns when that has all of it. It makes way for those

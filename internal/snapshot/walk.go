@@ -118,6 +118,7 @@ type walkOptions struct {
 	info        rdb.Info // what the caller knows; CTime and UsedMemBytes are filled in
 	compress    bool
 	checksum    bool
+	commands    bool // write commands instead
 	delayMicros int64
 	helper      bool // use another goroutine to encode
 	rests       bool // nobody waits for it
@@ -135,7 +136,8 @@ func newWalk(
 	ks *keyspace.Keyspace, c clock.Clock, w io.Writer, stop <-chan struct{}, opts walkOptions,
 ) *walk {
 	wk := &walk{ks: ks, clock: c, opts: opts, stop: stop, wake: make(chan struct{}, 1)}
-	wk.out.w, wk.out.checksum, wk.out.db = w, opts.checksum, -1
+	wk.out.w, wk.out.checksum, wk.out.db = w, opts.checksum && !opts.commands, -1
+	wk.out.form = wk.newForm()
 	for i := range wk.lanes {
 		wk.lanes[i].db = -1
 	}
@@ -177,13 +179,14 @@ func (w *walk) finish() error {
 	if got, want := w.out.keys.Load(), w.total.Load(); got != want {
 		return fmt.Errorf("snapshot: %d keys were written, and there were %d at the cut", got, want)
 	}
+	if w.opts.commands {
+		return nil // they have no end
+	}
 	return w.out.end()
 }
 
 func (w *walk) newEncoder() *encoder {
-	e := &encoder{out: &w.out, stop: w.stop}
-	e.dump.Version = w.opts.version
-	e.dump.Strings.Compress = w.opts.compress
+	e := &encoder{out: &w.out, stop: w.stop, form: w.newForm()}
 	e.delay.micros = w.opts.delayMicros
 	e.pace = pace{clock: w.clock, began: w.clock.Mono(), rests: w.opts.rests}
 	return e
@@ -211,17 +214,19 @@ func (w *walk) cut() error {
 		if w.snap.Fields {
 			w.opts.version = max(w.opts.version, fieldsVersion)
 		}
-		head = rdb.AppendInfo(rdb.AppendHeader(nil, w.opts.version), &info)
+		if !w.opts.commands {
+			head = rdb.AppendInfo(rdb.AppendHeader(nil, w.opts.version), &info)
+		}
 	})
 	if busy {
 		return errors.New("snapshot: another one is being made")
 	}
 	for db, size := range w.snap.Sizes {
-		if size.Keys > 0 {
+		w.total.Add(size.Keys)
+		if size.Keys > 0 && !w.opts.commands {
 			head = rdb.AppendSelectDB(head, db)
 			head = rdb.AppendResizeDB(head, uint64(size.Keys), uint64(size.Expires))
 			w.out.db = db
-			w.total.Add(size.Keys)
 		}
 	}
 	if err := w.out.put(head); err != nil {
@@ -284,6 +289,9 @@ func (w *walk) saveValue(l *lane, flags byte, db int, v keyspace.Value) {
 	case v.IsRooted():
 		c := v.Cell()
 		f := w.snap.Freeze(v)
+		if w.opts.commands {
+			f.ConsumersFirst()
+		}
 		fz := frozen{key: append([]byte(nil), key...), leaves: f, head: dump.HeadOf(&c, f.Leaves())}
 		l.c.frozen = append(l.c.frozen, fz)
 		l.c.buf = append(w.appendHead(l.c.buf, flags|flagFrozen, db, v), kind)

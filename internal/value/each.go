@@ -13,34 +13,41 @@ import (
 // which is used again; the bytes that it shows stay.
 func Each(c *Cell, fn func(e *Element)) {
 	rec := c.Record()
-	t, b := rec.Type(), rec.Bytes()
+	t := rec.Type()
+	if !rec.IsRooted() {
+		EachInPart(t, rec.Encoding(), rec.Bytes(), fn)
+		return
+	}
+	var one Element
+	for _, ref := range Leaves(c, nil) {
+		EachInLeaf(t, c.Arena, ref, func(e Element) {
+			if one = e; t == record.List {
+				EachInNode(&one, fn)
+			} else {
+				fn(&one)
+			}
+		})
+	}
+}
+
+// EachInPart is Each of the value part of a value that is not rooted.
+func EachInPart(t record.Type, enc record.Encoding, part []byte, fn func(e *Element)) {
 	switch {
-	case rec.IsRooted():
-		var one Element
-		for _, ref := range Leaves(c, nil) {
-			EachInLeaf(t, c.Arena, ref, func(e Element) {
-				if one = e; t == record.List {
-					eachInNode(&one, fn)
-				} else {
-					fn(&one)
-				}
-			})
-		}
-	case t == record.Set && rec.Encoding() == record.Intset:
-		s, e := intset.In(b), Element{Expiry: -1}
+	case t == record.Set && enc == record.Intset:
+		s, e := intset.In(part), Element{Expiry: -1}
 		for i := range s.Len() {
 			e.Name = listpack.Int(s.At(i))
 			fn(&e)
 		}
-	case rec.Encoding() == record.PackedEx:
-		eachPacked(listpack.In(b[ExpirySize:]), t, true, fn)
+	case enc == record.PackedEx:
+		eachPacked(listpack.In(part[ExpirySize:]), t, true, fn)
 	default:
-		eachPacked(listpack.In(b), t, false, fn)
+		eachPacked(listpack.In(part), t, false, fn)
 	}
 }
 
-// eachInNode takes a node of a list apart.
-func eachInNode(e *Element, fn func(e *Element)) {
+// EachInNode takes a node of a list apart, which is given as an Element.
+func EachInNode(e *Element, fn func(e *Element)) {
 	if e.IsPlain {
 		fn(&Element{Name: listpack.Elem{Bytes: e.Node}, Expiry: -1})
 		return

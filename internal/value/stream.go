@@ -87,6 +87,10 @@ func (r *Rest) Next(a *mem.Arena, epoch uint16, fn func(e Element)) (more bool) 
 	})
 }
 
+// ConsumersFirst has Next tell the consumers of each group before its pending entries, and not
+// what each of them owns.
+func (r *Rest) ConsumersFirst() { r.s.ConsumersFirst() }
+
 // Drop thaws a leaf without reading it, and says whether more are left.
 func (r *Rest) Drop(a *mem.Arena, epoch uint16) (more bool) {
 	return r.s.Drop(leaf.Heap{Arena: a, Epoch: epoch})

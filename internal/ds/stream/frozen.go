@@ -20,7 +20,7 @@ const (
 	PartGroup          // its name, its Last, and what GroupOf reads
 	PartPending        // an ID, and what PendingOf reads
 	PartConsumers      // all pending entries were told; what GroupOf reads, once more
-	PartConsumer       // a name, and what ConsumerOf reads
+	PartConsumer       // a name, the number as the ID's Ms, and what ConsumerOf reads
 	PartOwned          // the ID of a pending entry of the last consumer
 )
 
@@ -91,6 +91,8 @@ type frozenGroup struct {
 	owned     []mem.Ref // consumer's number, ID
 	consumers []mem.Ref // consumer's number, name: its figures
 
+	consumersFirst bool // the order of ConsumersFirst
+
 	stage   groupStage
 	at      int              // how many of the first owned leaf's entries were told
 	current uint32           // the consumer that was told last
@@ -152,6 +154,14 @@ func (r *Rest) Next(h leaf.Heap, fn PartFunc) (more bool) {
 	return len(r.groups) > 0
 }
 
+// ConsumersFirst has Next tell the consumers of each group before its pending entries, and not
+// what each of them owns: for who writes every pending entry with the name of who has it.
+func (r *Rest) ConsumersFirst() {
+	for i := range r.groups {
+		r.groups[i].consumersFirst = true
+	}
+}
+
 // Hurry copies all that is left, so that Next needs the leaves no more, nor a heap.
 func (r *Rest) Hurry(h leaf.Heap) {
 	kept := r.kept
@@ -192,12 +202,10 @@ func (g *frozenGroup) next(h leaf.Heap, fn PartFunc) (more bool) {
 	case g.stage == stageGroup:
 		fn(PartGroup, g.name, g.last, g.figures[:])
 		g.stage = stagePending
+	case g.consumersFirst:
+		return g.nextNamed(h, fn)
 	case len(g.pending) > 0:
-		ranktree.EachInLeaf(h.Arena, g.pending[0], func(key, payload []byte) bool {
-			fn(PartPending, nil, IDOf(key), payload)
-			return true
-		})
-		thawFirst(h, &g.pending)
+		g.tellPending(h, fn)
 	case g.stage == stagePending:
 		fn(PartConsumers, nil, ID{}, g.figures[:])
 		g.stage = stageConsumers
@@ -210,6 +218,33 @@ func (g *frozenGroup) next(h leaf.Heap, fn PartFunc) (more bool) {
 		return g.learn(h)
 	}
 	return true
+}
+
+// nextNamed is next behind the group itself, in the order of ConsumersFirst.
+func (g *frozenGroup) nextNamed(h leaf.Heap, fn PartFunc) (more bool) {
+	switch {
+	case len(g.known) > 0:
+		for len(g.known) > 0 {
+			g.tellConsumer(fn)
+		}
+	case g.learn(h):
+	case len(g.pending) > 0:
+		g.tellPending(h, fn)
+	case len(g.owned) > 0:
+		thawFirst(h, &g.owned)
+	default:
+		return false
+	}
+	return true
+}
+
+// tellPending tells the entries of the first leaf of those that are pending.
+func (g *frozenGroup) tellPending(h leaf.Heap, fn PartFunc) {
+	ranktree.EachInLeaf(h.Arena, g.pending[0], func(key, payload []byte) bool {
+		fn(PartPending, nil, IDOf(key), payload)
+		return true
+	})
+	thawFirst(h, &g.pending)
 }
 
 // tellOwned tells what is owned in the first leaf, each consumer before what it owns. The
@@ -243,7 +278,7 @@ func (g *frozenGroup) tellOwned(h leaf.Heap, fn PartFunc) {
 
 func (g *frozenGroup) tellConsumer(fn PartFunc) {
 	c := &g.known[0]
-	fn(PartConsumer, c.name, ID{}, c.figures[:])
+	fn(PartConsumer, c.name, ID{Ms: uint64(c.number)}, c.figures[:])
 	g.current, g.known = c.number, g.known[1:]
 }
 

@@ -3,6 +3,7 @@ package stream
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -94,4 +95,54 @@ func TestFrozenSteps(t *testing.T) {
 			t.Fatalf("%d parts in one step", n)
 		}
 	}
+}
+
+// In the other order the same is told but for what is owned, consumers come first, and all
+// leaves are thawed.
+func TestConsumersFirst(t *testing.T) {
+	for seed := range uint64(3) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		w := &world{t: t, h: newHeap(t, 1<<26), s: New()}
+		g := bigGroup(t, w, rng, 300, 3000)
+		var want, got []string
+		tell := func(to *[]string) PartFunc {
+			return func(part Part, name []byte, id ID, figures []byte) {
+				if part != PartOwned && part != PartConsumers {
+					*to = append(*to, fmt.Sprintf("%d %s %v %x", part, name, id, figures))
+				}
+			}
+		}
+		for r, more := w.s.Freeze(w.h.Arena), true; more; {
+			more = r.Next(w.h, tell(&want))
+		}
+		slices.SortStableFunc(want, func(a, b string) int { return order(a) - order(b) })
+		w.h.Epoch++
+		r := w.s.Freeze(w.h.Arena)
+		r.ConsumersFirst()
+		for i, more := 0, true; more; i++ {
+			if more = r.Next(w.h, tell(&got)); more && seed == 1 && i == 10 {
+				r.Hurry(w.h)
+			}
+			if _, err := g.Ack(w.h, ID{rng.Uint64N(3000), 1}); err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := g.DeleteConsumer(w.h, fmt.Appendf(nil, "c%d", 3*i+1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("%d parts were told, want %d", len(got), len(want))
+		}
+		mustCheck(t, w.h, &w.s)
+		for !w.s.FreeSome(w.h, 100) { // in pieces
+		}
+		if w.h.Live() != 0 {
+			t.Fatalf("%d bytes leaked", w.h.Live())
+		}
+	}
+}
+
+// order is where a told part comes if consumers are first.
+func order(told string) int {
+	return strings.Index(fmt.Sprint(PartFigures, PartGroup, PartConsumer, PartPending), told[:1])
 }
