@@ -76,7 +76,7 @@ func TestDifferential(t *testing.T) {
 	if !t.Failed() {
 		crosswise(t, d, ours, theirs, program, args)
 	}
-	t.Logf("%d commands of seed %d, %d of them refused by both", d.sent, seed, d.refused)
+	t.Logf("%d commands of seed %d, %d of them refused by both; begun anew %d times", d.sent, seed, d.refused, d.anew)
 }
 
 func join(p *process) *client.Conn {
@@ -113,6 +113,7 @@ type differ struct {
 	rng           *rand.Rand
 	lines         []string
 	sent, refused int
+	anew          int // how often both were emptied, since a difference had to follow
 	history       []string
 }
 
@@ -170,11 +171,48 @@ func (d *differ) batch(n int) {
 			continue
 		}
 		if a, b := render(ours, lines[i][0]), render(theirs, lines[i][0]); a != b {
+			if isDamagedSketch(calls[i], ours, theirs) {
+				d.beginAnew(len(calls) - i - 1)
+				return
+			}
+			if isTieOfTexts(calls[i], ours, theirs) {
+				continue
+			}
 			d.t.Errorf("command %d, %q:\n  ours %s\ntheirs %s", d.sent, calls[i], clip(a), clip(b))
 			d.explain(calls[i])
 			d.t.FailNow()
 		}
 	}
+}
+
+// isDamagedSketch says whether a HyperLogLog was changed as a string before: its registers do
+// not add up, which Redis overlooks unless it comes by.
+func isDamagedSketch(call []string, ours, theirs client.Reply) bool {
+	return call[0] == "PFADD" && strings.HasPrefix(ours.Text, "INVALIDOBJ") && !theirs.IsError()
+}
+
+// isTieOfTexts says whether texts came in another order of which some are the same to Redis,
+// which compares up to the first zero byte.
+func isTieOfTexts(call []string, ours, theirs client.Reply) bool {
+	if call[0] != "SORT" && call[0] != "SORT_RO" || !slices.Contains(call, "ALPHA") {
+		return false
+	}
+	reply := render(ours, 0)
+	return strings.Contains(reply, `\x00`) && render(ours, '~') == render(theirs, '~')
+}
+
+// beginAnew forgets the data of both, behind replies that are still to come.
+func (d *differ) beginAnew(replies int) {
+	for _, c := range []*client.Conn{d.a, d.b} {
+		for range replies {
+			if _, err := c.Receive(); err != nil {
+				d.t.Fatal(err)
+			}
+		}
+		d.must(c, "FLUSHALL")
+	}
+	d.sent += replies
+	d.anew++
 }
 
 // explain shows what was last done to the keys of a call.
