@@ -149,6 +149,9 @@ func (x *Executor) parse(i, most int) {
 	if !s.Authenticated {
 		lim, most = &x.anon, 1
 	}
+	if s.Class == session.Master {
+		lim = &masterLimits // what it sends was checked by it
+	}
 	f.more = false
 	s.Parser.Split = x.Split
 	for f.pos < len(f.buf) {
@@ -176,6 +179,9 @@ func (x *Executor) parse(i, most int) {
 		}
 	}
 }
+
+// masterLimits are those of a master, who has asked already. Memory follows what arrives.
+var masterLimits = resp.Limits{Bulk: 1 << 40}
 
 // enter looks a command up and places its key, if it has one.
 func (x *Executor) enter(i, start int, args command.Args) {
@@ -336,7 +342,7 @@ func (x *Executor) keepRest(f *feed) {
 // hold more than client-query-buffer-limit.
 func (x *Executor) extend(s *session.Session, n int) bool {
 	want := len(s.Query) + n
-	if limit := x.Shared.Limits.Query.Load(); limit > 0 && int64(want) > limit {
+	if limit := x.Shared.Limits.Query.Load(); limit > 0 && int64(want) > limit && !s.Replays {
 		x.Log.Warn("Closing client that reached max query buffer length",
 			"id", s.ID, "addr", s.Remote, "bytes", want)
 		x.Stats.QueryOver++

@@ -90,6 +90,7 @@ func (x *Executor) do(f *feed, r *request) {
 	case s.Multi.Open && !spec.Has(command.Control):
 		s.Multi.Push(spec, r.args)
 		s.Multi.Flags |= uint32(spec.Flags)
+		s.Multi.Lacks |= ^uint32(spec.Flags)
 		s.Out.Simple("QUEUED")
 	case r.keys:
 		x.begin(s, spec, r.args)

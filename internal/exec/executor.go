@@ -310,7 +310,7 @@ func (x *Executor) Woken(s *session.Session) {
 	if s.Held && !pushed && orders == (session.Orders{}) {
 		return // this was to wake the loop
 	}
-	if (pushed || orders.Unblock) && x.Journal.Active() {
+	if (pushed || orders.Unblock) && x.Journal.Active() && s.Class == session.Normal {
 		x.wrote(s) // by whoever woke it
 	}
 	if orders.Close {

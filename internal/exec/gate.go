@@ -67,7 +67,8 @@ func (x *Executor) pass(d []*session.Session) []*session.Session {
 		if isStrict {
 			gate = tail
 		}
-		if gate <= open && !s.Held || s.Class == session.Replica || s.Closing == session.Immediately || s.Out.Len() == 0 && !s.Held {
+		isPeer := s.Class == session.Replica || s.Class == session.Master // what it gets is no reply
+		if gate <= open && !s.Held || isPeer || s.Closing == session.Immediately || s.Out.Len() == 0 && !s.Held {
 			free = append(free, s)
 			continue
 		}

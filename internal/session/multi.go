@@ -12,6 +12,7 @@ type Multi struct {
 	Poisoned bool // a command was refused; EXEC will fail
 	Queue    []Queued
 	Flags    uint32 // of all queued commands together
+	Lacks    uint32 // the flags that some queued command does not have
 	Bytes    int    // of the queued arguments, which count towards the client's memory
 	Watch    any    // what the keyspace keeps for WATCH
 }
