@@ -47,8 +47,23 @@ const manifestMax = 1 << 20
 // WriteManifest replaces the manifest: a crash leaves the old or the new one, whole. All
 // files that it names must be durable.
 func (d *Dir) WriteManifest(m *Manifest) error {
+	if err := d.write(m); err != nil {
+		return err
+	}
+	return d.commit()
+}
+
+// stage makes a manifest durable under its temporary name. commit gives it its own.
+func (d *Dir) stage(m *Manifest) error {
+	if err := d.write(m); err != nil {
+		return err
+	}
+	return d.FS.SyncDir(d.Path)
+}
+
+func (d *Dir) write(m *Manifest) error {
 	temp := d.In(d.tempManifest())
-	if err := d.FS.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := d.remove(temp); err != nil {
 		return err
 	}
 	f, err := d.FS.Create(temp)
@@ -59,10 +74,11 @@ func (d *Dir) WriteManifest(m *Manifest) error {
 	if err == nil {
 		err = f.Sync()
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := d.FS.Rename(temp, d.In(d.manifestName())); err != nil {
+	return errors.Join(err, f.Close())
+}
+
+func (d *Dir) commit() error {
+	if err := d.FS.Rename(d.In(d.tempManifest()), d.In(d.manifestName())); err != nil {
 		return err
 	}
 	return d.FS.SyncDir(d.Path)

@@ -2,8 +2,8 @@ package aof
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
+	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -30,14 +30,21 @@ type Log struct {
 	journal *journal.Journal
 
 	written, synced atomic.Int64 // marks
+	syncedAt        atomic.Int64 // the position of the stream where synced is
+	bytes           atomic.Int64 // written since it was opened
+	cut             atomic.Int64 // from this mark on next is written; -1 while that is not known
+
+	bare  atomic.Bool                  // leave the lines with sums out
+	clock atomic.Pointer[func() int64] // the time of day in seconds, to be told in the file; may be nil
 
 	mu     sync.Mutex // of writing; a sync does not hold it
 	cursor *journal.FileCursor
 	file   *output
 	next   *output   // to which the stream will go, if there is one
-	cut    int64     // from this mark on, or -1 while that is not known
 	old    []*output // written whole, and not yet synced
 	err    error     // of the last write
+	time   int64     // of day, as the file told it last
+	closed bool
 	buf    []byte
 	pieces [][]byte
 
@@ -63,14 +70,32 @@ const bufferKept = 1 << 20
 // Open begins to write to a file of the folder, behind its first size bytes, what is
 // appended to the journal from now on. All of the file counts as synced.
 func Open(d *Dir, j *journal.Journal, info FileInfo, size int64) (*Log, error) {
+	l, err := newLog(d, j, info, size)
+	if err == nil {
+		l.attach()
+	}
+	return l, err
+}
+
+// newLog opens a file to be written to, and waits for attach with the beginning.
+func newLog(d *Dir, j *journal.Journal, info FileInfo, size int64) (*Log, error) {
 	out, err := d.appendTo(info, size)
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{dir: d, journal: j, cursor: j.NewFileCursor(), file: out}
+	l := &Log{dir: d, journal: j, file: out}
+	l.cut.Store(-1)
+	return l, nil
+}
+
+// attach begins behind everything that was appended.
+func (l *Log) attach() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cursor = l.journal.NewFileCursor()
 	l.written.Store(l.cursor.Mark())
 	l.synced.Store(l.cursor.Mark())
-	return l, nil
+	l.syncedAt.Store(l.cursor.At())
 }
 
 func (d *Dir) appendTo(info FileInfo, size int64) (*output, error) {
@@ -105,12 +130,21 @@ func (l *Log) Written() int64 { return l.written.Load() }
 // Synced is the mark up to which the disk has it.
 func (l *Log) Synced() int64 { return l.synced.Load() }
 
-// Size is the number of bytes of the file that is written.
-func (l *Log) Size() int64 {
+// SyncedAt is the position of the stream up to which the disk has it.
+func (l *Log) SyncedAt() int64 { return l.syncedAt.Load() }
+
+// Bytes is how many were written since the beginning, to all files.
+func (l *Log) Bytes() int64 { return l.bytes.Load() }
+
+// beforeCut is how many bytes were written to the files before the one that is written now.
+func (l *Log) beforeCut() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.file.size
+	return l.bytes.Load() - l.file.size
 }
+
+// IsLost says whether a sync has failed, and what it was about may be lost.
+func (l *Log) IsLost() bool { return l.syncErr.Load() != nil }
 
 // Err is the error of the last write or, for good, of a sync.
 func (l *Log) Err() error {
@@ -129,15 +163,26 @@ func (l *Log) Flush() error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.closed {
+		return nil
+	}
 	l.err = l.flush(l.journal.Tail())
 	return l.err
 }
 
-// flush writes up to a mark, to the next file what is behind the cut.
+// flush writes up to a mark, to the next file what is behind the cut. A cut that is made
+// meanwhile is behind the mark.
 func (l *Log) flush(end int64) error {
-	if l.next != nil && l.cut >= 0 {
-		if err := l.writeBatch(l.cut); err != nil {
+	if cut := l.cut.Load(); l.next != nil && cut >= 0 {
+		if err := l.writeBatch(cut); err != nil {
 			return err
+		}
+		if l.bare.Load() {
+			// No line of the next file will tell that it goes on behind this one, so that
+			// must not come to the disk later.
+			if err := l.file.sync(); err != nil {
+				return l.lostSync(err)
+			}
 		}
 		l.next.before = l.file.size
 		l.old = append(l.old, l.file)
@@ -160,23 +205,14 @@ func (l *Log) writeBatch(end int64) error {
 	}
 	l.pieces = l.cursor.Pending(l.pieces[:0], end)
 	defer clear(l.pieces)
-	l.buf = BeginBatch(l.buf[:0])
-	if f.before > 0 {
-		l.buf = fmt.Appendf(l.buf, "#PV:%d\r\n", f.before)
-	}
-	if f.synced > f.told {
-		l.buf = fmt.Appendf(l.buf, "#SY:%d\r\n", f.synced)
-	}
-	for _, p := range l.pieces {
-		l.buf = append(l.buf, p...)
-	}
-	EndBatch(l.buf, 0, f.seq, f.size)
+	time := l.encode(f)
 	if _, err := f.Write(l.buf); err != nil {
 		f.torn = f.Truncate(f.size) != nil
 		return err
 	}
 	f.size += int64(len(l.buf))
-	f.told, f.before = f.synced, 0
+	f.told, f.before, l.time = f.synced, 0, time
+	l.bytes.Add(int64(len(l.buf)))
 	if cap(l.buf) > bufferKept {
 		l.buf = nil
 	}
@@ -185,14 +221,51 @@ func (l *Log) writeBatch(end int64) error {
 	return nil
 }
 
+// encode makes a batch of the pieces, and returns the time of day that it tells.
+func (l *Log) encode(f *output) (time int64) {
+	hasSum := !l.bare.Load()
+	l.buf = l.buf[:0]
+	if hasSum {
+		l.buf = BeginBatch(l.buf)
+		if f.before > 0 {
+			l.annotate("#PV:", f.before)
+		}
+		if f.synced > f.told {
+			l.annotate("#SY:", f.synced)
+		}
+	}
+	time = l.time
+	if clock := l.clock.Load(); clock != nil {
+		if now := (*clock)(); now != time || f.size == 0 {
+			time = now
+			l.annotate("#TS:", now)
+		}
+	}
+	for _, p := range l.pieces {
+		l.buf = append(l.buf, p...)
+	}
+	if hasSum {
+		EndBatch(l.buf, 0, f.seq, f.size)
+	}
+	return time
+}
+
+func (l *Log) annotate(mark string, value int64) {
+	l.buf = append(strconv.AppendInt(append(l.buf, mark...), value, 10), '\r', '\n')
+}
+
 // Sync waits until the disk has what is written when it begins. A file of which a sync
 // has failed is not asked again: the kernel may have forgotten that it lost something.
 func (l *Log) Sync() error {
 	l.syncing.Lock()
 	defer l.syncing.Unlock()
 	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return nil
+	}
 	mark, f, size := l.written.Load(), l.file, l.file.size
-	old := l.old
+	position, old := l.cursor.At(), l.old
 	l.mu.Unlock()
 	for _, o := range old { // before the one that goes on behind them
 		if err := o.sync(); err != nil {
@@ -209,6 +282,7 @@ func (l *Log) Sync() error {
 	l.old = l.old[len(old):]
 	l.mu.Unlock()
 	l.synced.Store(mark)
+	l.syncedAt.Store(position)
 	for _, o := range old {
 		_ = o.Close() // all of it is on the disk
 	}
@@ -234,8 +308,9 @@ func (l *Log) Prepare(info FileInfo) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.next != nil {
-		if l.cut < 0 {
-			l.cut, _ = l.journal.Cut()
+		if l.cut.Load() < 0 {
+			mark, _ := l.journal.Cut()
+			l.cut.Store(mark)
 		}
 		if l.err = l.flush(l.journal.Tail()); l.err != nil {
 			return l.err
@@ -245,27 +320,45 @@ func (l *Log) Prepare(info FileInfo) error {
 	if err != nil {
 		return err
 	}
-	l.next, l.cut = out, -1
+	l.cut.Store(-1)
+	l.next = out
 	return nil
 }
 
-// Cut makes what was not appended yet go to the file that was prepared, and returns the
-// position of the stream. It takes no time: the file is written to by a Flush. A Sync
-// covers both. It is called in exclusive mode.
-func (l *Log) Cut() (position int64) {
+// IsPrepared says whether there is a file that waits for a cut.
+func (l *Log) IsPrepared() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.cut, position = l.journal.Cut()
+	return l.next != nil && l.cut.Load() < 0
+}
+
+// Cut makes what was not appended yet go to the file that was prepared, and returns the
+// position of the stream. It takes no time, and waits for no write that is under way: the
+// file is written to by a Flush. A Sync covers both. It is called in exclusive mode, when
+// there is a file that was prepared.
+func (l *Log) Cut() (position int64) {
+	mark, position := l.journal.Cut()
+	l.cut.Store(mark)
 	return position
 }
 
 // Rebased says that everything before the last cut is in a base, which is durable: what
-// became of older files, and of their syncs, does not matter any more.
+// became of older files, of writes that they could not take and of their syncs, does not
+// matter any more.
 func (l *Log) Rebased() {
 	l.syncing.Lock()
 	defer l.syncing.Unlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	cut := l.cut.Load()
+	if l.next != nil && cut >= 0 { // nobody has written to it yet
+		if l.cursor.Mark() < cut {
+			l.cursor.Advance(cut)
+			l.written.Store(cut)
+		}
+		l.old = append(l.old, l.file)
+		l.file, l.next = l.next, nil
+	}
 	for _, o := range l.old {
 		_ = o.Close() // history
 	}
@@ -273,15 +366,27 @@ func (l *Log) Rebased() {
 	if l.file.lost == nil {
 		l.syncErr.Store(nil)
 	}
-	l.synced.Store(max(l.synced.Load(), l.cut))
+	l.synced.Store(max(l.synced.Load(), cut))
 }
 
 // Close writes and syncs everything, and ends the writing.
 func (l *Log) Close() error {
-	err := errors.Join(l.Flush(), l.Sync())
+	return errors.Join(l.Flush(), l.Sync(), l.drop())
+}
+
+// drop ends the writing as it is.
+func (l *Log) drop() (err error) {
+	l.syncing.Lock()
+	defer l.syncing.Unlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.cursor.Close()
+	if l.closed {
+		return nil
+	}
+	l.closed = true
+	if l.cursor != nil {
+		l.cursor.Close()
+	}
 	for _, o := range append(l.old, l.file, l.next) {
 		if o != nil {
 			err = errors.Join(err, o.Close())

@@ -3,6 +3,7 @@ package aof
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -183,8 +184,11 @@ func (m *Manifest) NewBase(prefix string, isRDB bool, keep int) FileInfo {
 	if isRDB {
 		ext = baseRDBSuffix
 	}
-	m.baseSeq++
-	info := FileInfo{prefix + "." + strconv.FormatInt(m.baseSeq, 10) + ext, m.baseSeq, Base}
+	var info FileInfo
+	for info.Name == "" || m.isHistory(info.Name) {
+		m.baseSeq++
+		info = FileInfo{prefix + "." + strconv.FormatInt(m.baseSeq, 10) + ext, m.baseSeq, Base}
+	}
 	if m.Base != nil {
 		m.retire(*m.Base)
 	}
@@ -197,17 +201,44 @@ func (m *Manifest) NewBase(prefix string, isRDB bool, keep int) FileInfo {
 	return info
 }
 
+// retire puts a file in front of those to be removed, as Redis does.
 func (m *Manifest) retire(f FileInfo) {
 	f.Type = History
-	m.History = append(m.History, f)
+	m.History = append([]FileInfo{f}, m.History...)
+}
+
+// abandon says that a base was made that the manifest does not name, as far as is known:
+// the disk's may. No other base may have its name.
+func (m *Manifest) abandon(base FileInfo) {
+	m.baseSeq = max(m.baseSeq, base.Seq)
+	m.retire(base)
 }
 
 // NewIncr adds the next incremental file.
 func (m *Manifest) NewIncr(prefix string) FileInfo {
-	m.incrSeq++
-	info := FileInfo{prefix + "." + strconv.FormatInt(m.incrSeq, 10) + incrSuffix, m.incrSeq, Incr}
-	m.Incrs = append(m.Incrs, info)
+	info := m.nextIncr(prefix)
+	m.addIncr(info)
 	return info
+}
+
+// nextIncr is the next incremental file, which is not the manifest's yet. It is none that
+// waits to be removed.
+func (m *Manifest) nextIncr(prefix string) FileInfo {
+	for seq := m.incrSeq + 1; ; seq++ {
+		name := prefix + "." + strconv.FormatInt(seq, 10) + incrSuffix
+		if !m.isHistory(name) {
+			return FileInfo{name, seq, Incr}
+		}
+	}
+}
+
+func (m *Manifest) addIncr(info FileInfo) {
+	m.Incrs = append(m.Incrs, info)
+	m.incrSeq = info.Seq
+}
+
+func (m *Manifest) isHistory(name string) bool {
+	return slices.ContainsFunc(m.History, func(f FileInfo) bool { return f.Name == name })
 }
 
 // Clone returns a copy that shares nothing.

@@ -52,9 +52,9 @@ func TestManifestOverRewrites(t *testing.T) {
 	m.NewIncr("a b")
 	m.NewBase("a b", false, 1)
 	const want = `file "a b.2.base.aof" seq 2 type b
-file "a b.1.base.rdb" seq 1 type h
-file "a b.1.incr.aof" seq 1 type h
 file "a b.2.incr.aof" seq 2 type h
+file "a b.1.incr.aof" seq 1 type h
+file "a b.1.base.rdb" seq 1 type h
 file "a b.3.incr.aof" seq 3 type i
 `
 	text := m.AppendText(nil)

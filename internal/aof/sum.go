@@ -24,11 +24,14 @@ type head struct {
 
 // sumOf is the sum of a batch at an offset of the file with a number.
 func sumOf(batch []byte, seq, offset int64) uint32 {
-	var b [24]byte
-	binary.LittleEndian.PutUint64(b[:], uint64(seq))
-	binary.LittleEndian.PutUint64(b[8:], uint64(offset))
-	binary.LittleEndian.PutUint64(b[16:], uint64(len(batch)))
-	return crc32.Update(crc32.Update(0, castagnoli, b[:]), castagnoli, batch)
+	crc := ^uint32(0)
+	for _, v := range [...]int64{seq, offset, int64(len(batch))} {
+		for range 8 { // by hand: a buffer that crc32 is given would be garbage each time
+			crc = castagnoli[byte(crc)^byte(v)] ^ crc>>8
+			v >>= 8
+		}
+	}
+	return crc32.Update(^crc, castagnoli, batch)
 }
 
 // BeginBatch appends room for the first line of a batch, which EndBatch fills.
@@ -42,7 +45,8 @@ func EndBatch(b []byte, start int, seq, offset int64) {
 	line, batch := b[start:start+headSize], b[start+headSize:]
 	copy(line, headMark)
 	at := len(headMark)
-	digits := strconv.AppendInt(make([]byte, 0, lengthSize), int64(len(batch)), 16)
+	var room [lengthSize]byte
+	digits := strconv.AppendInt(room[:0], int64(len(batch)), 16)
 	for range lengthSize - len(digits) {
 		line[at] = '0'
 		at++
@@ -51,14 +55,15 @@ func EndBatch(b []byte, start int, seq, offset int64) {
 	var sum [4]byte
 	binary.BigEndian.PutUint32(sum[:], sumOf(batch, seq, offset))
 	at += hex.Encode(line[at:], sum[:])
-	hex.Encode(line[at:], lineSum(line[:at]))
+	own := lineSum(line[:at])
+	hex.Encode(line[at:], own[:])
 	line[headSize-2], line[headSize-1] = '\r', '\n'
 }
 
 // lineSum is the lower half of a line's sum.
-func lineSum(line []byte) []byte {
+func lineSum(line []byte) [2]byte {
 	sum := crc32.Checksum(line, castagnoli)
-	return []byte{byte(sum >> 8), byte(sum)}
+	return [2]byte{byte(sum >> 8), byte(sum)}
 }
 
 // parseHead reads a batch's first line, and says whether it is what was written.
@@ -69,7 +74,8 @@ func parseHead(line []byte) (h head, ok bool) {
 	}
 	end := headSize - 2 - 4
 	var own [4]byte
-	hex.Encode(own[:], lineSum(line[:end]))
+	sumOfLine := lineSum(line[:end])
+	hex.Encode(own[:], sumOfLine[:])
 	if string(own[:]) != string(line[end:end+4]) {
 		return h, false
 	}

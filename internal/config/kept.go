@@ -14,7 +14,7 @@ import (
 // nobody could tell apart for that reason: they may be set, read and rewritten. When
 // the subsystem comes, its package declares them, and they go from here.
 var Kept = NewGroup("kept for later", slices.Concat(
-	keptEncodings, keptMemory, keptAOF, keptReplication, keptCluster, keptTLS, keptRest)...).
+	keptEncodings, keptMemory, keptReplication, keptCluster, keptTLS, keptRest)...).
 	Describe(`These are taken, kept, shown and rewritten, and have no effect yet.`)
 
 // keptEncodings are what once said where small lists become big ones.
@@ -35,22 +35,6 @@ var keptMemory = []Handle{
 	Bool(Option{Name: "disable-thp", Default: true}),
 }
 
-var keptAOF = []Handle{
-	String(Option{Name: "appendfilename", Default: "appendonly.aof"},
-		plainFileName("appendfilename", "filename")),
-	String(Option{Name: "appenddirname", Default: "appendonlydir"},
-		plainFileName("appenddirname", "dirname")),
-	keptEnum("appendfsync", "everysec", "everysec", "always", "no"),
-	keptBool("no-appendfsync-on-rewrite", false),
-	keptInt("auto-aof-rewrite-percentage", 100, 0, math.MaxInt32),
-	keptMemorySize("auto-aof-rewrite-min-size", 64<<20, 0),
-	keptBool("aof-load-truncated", true),
-	keptBool("aof-use-rdb-preamble", true),
-	keptBool("aof-timestamp-enabled", false),
-	keptBool("aof-rewrite-incremental-fsync", true),
-	keptBool("aof-disable-auto-gc", false),
-}
-
 var keptReplication = []Handle{
 	keptText("masteruser"),
 	String(Option{Name: "masterauth", Live: true, Sensitive: true}),
@@ -63,17 +47,7 @@ var keptReplication = []Handle{
 	keptBool("replica-serve-stale-data", true, "slave-serve-stale-data"),
 	keptBool("replica-ignore-maxmemory", true, "slave-ignore-maxmemory"),
 	keptBool("replica-ignore-disk-write-errors", false),
-	keptInt("repl-ping-replica-period", 10, 1, math.MaxInt32, "repl-ping-slave-period"),
-	keptInt("repl-timeout", 60, 1, math.MaxInt32),
-	keptMemorySize("repl-backlog-size", 1<<20, 1),
-	keptInt("repl-backlog-ttl", 3600, 0, 0),
-	keptBool("repl-disable-tcp-nodelay", false),
-	keptBool("repl-diskless-sync", true),
-	keptInt("repl-diskless-sync-delay", 5, 0, math.MaxInt32),
-	keptInt("repl-diskless-sync-max-replicas", 0, 0, math.MaxInt32),
 	keptEnum("repl-diskless-load", "disabled", "disabled", "on-empty-db", "swapdb"),
-	keptInt("min-replicas-to-write", 0, 0, math.MaxInt32, "min-slaves-to-write"),
-	keptInt("min-replicas-max-lag", 10, 0, math.MaxInt32, "min-slaves-max-lag"),
 	keptEnum("propagation-error-behavior", "ignore", "ignore", "panic", "panic-on-replicas"),
 }
 
@@ -167,18 +141,6 @@ func ignored(name string) Handle {
 func appendText(dst []byte, text string) []byte { return append(dst, text...) }
 
 func quotedLine(text string) []string { return []string{Quote(text)} }
-
-func plainFileName(option, what string) func(string) error {
-	return func(name string) error {
-		switch {
-		case name == "":
-			return Reason(option + " can't be empty")
-		case strings.Contains(name, "/"):
-			return Reason(option + " can't be a path, just a " + what)
-		}
-		return nil
-	}
-}
 
 // hostNameBytesMax is NI_MAXHOST's like in Redis, which counts the final zero.
 const hostNameBytesMax = 256

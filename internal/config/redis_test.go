@@ -27,7 +27,9 @@ var ownedElsewhere = strings.Fields(`
 	latency-tracking latency-tracking-info-percentiles hz dynamic-hz activerehashing shutdown-timeout
 	shutdown-on-sigint shutdown-on-sigterm locale-collate hash-max-* list-max-listpack-size
 	list-max-ziplist-size list-compress-depth set-max-* zset-max-* stream-node-max-* hll-sparse-max-bytes
-	set-proc-title proc-title-template`)
+	set-proc-title proc-title-template repl-ping-* repl-timeout repl-backlog-* repl-disable-tcp-nodelay
+	repl-diskless-sync* min-replicas-* min-slaves-* append* no-appendfsync-on-rewrite auto-aof-* aof-load-*
+	aof-use-rdb-preamble aof-timestamp-enabled aof-rewrite-incremental-fsync aof-disable-auto-gc`)
 
 func isOwnedElsewhere(name string) bool {
 	return slices.ContainsFunc(ownedElsewhere, func(pattern string) bool {
@@ -115,7 +117,7 @@ func compareSets(t *testing.T, set *config.Set, redis redisCommand, name, initia
 	if strings.HasPrefix(name, "tls-") {
 		values = values[:1] // Redis opens files, and we refuse to
 	}
-	if name == "appendonly" || name == "jemalloc-bg-thread" {
+	if name == "jemalloc-bg-thread" {
 		values = []string{initial, "maybe"}
 	}
 	for _, v := range append(values, initial) {

@@ -10,7 +10,6 @@ import (
 // which somebody would miss: they may only be what means that it is not wanted. When
 // the subsystem comes, its package declares them, and they go from here.
 var Refused = NewGroup("not supported yet",
-	Bool(Option{Name: "appendonly", Live: true}, refuseYes("appendonly")),
 	Bool(Option{Name: "cluster-enabled"}, refuseYes("cluster-enabled")),
 	refusedDirective("replicaof", Option{Aliases: []string{"slaveof"}}),
 	refusedDirective("user", Option{FileOnly: true}),

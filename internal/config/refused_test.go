@@ -11,8 +11,6 @@ func TestRefused(t *testing.T) {
 	const failed = "CONFIG SET failed (possibly related to argument '"
 	set := config.NewSchema(config.Kept, config.Refused).NewSet()
 	for _, tt := range []struct{ name, value, want string }{
-		{"appendonly", "no", ""},
-		{"appendonly", "yes", failed + "appendonly') - appendonly yes is not supported yet by this version"},
 		{"tls-port", "0", ""},
 		{"tls-port", "1", failed + "tls-port') - tls-port other than 0 is not supported yet by this version"},
 		{"tls-cert-file", "", ""},

@@ -24,7 +24,7 @@ maxmemory 1gb
 slave-priority 7
 include inc.conf
 slave-announce-port 512
-appendfsync everysec
+oom-score-adj no
 
 save 900 1
 save 300 10
@@ -47,7 +47,7 @@ maxmemory 1mb
 replica-priority 7
 include inc.conf
 replica-announce-port 12
-appendfsync everysec
+oom-score-adj no
 
 save 5 5
 

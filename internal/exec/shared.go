@@ -107,6 +107,7 @@ const (
 	AttendLoading uint32 = 1 << iota
 	AttendMemory
 	AttendMisconf
+	AttendReplicas
 )
 
 // Attend sets or clears a bit of Attention.

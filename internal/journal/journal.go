@@ -147,6 +147,14 @@ func (j *Journal) SelectAgain() {
 	j.mu.Unlock()
 }
 
+// Selected is the database that is selected behind the last effect, -1 if the next comes with
+// a SELECT.
+func (j *Journal) Selected() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.selected - 1
+}
+
 // Position is the number of groups appended.
 func (j *Journal) Position() uint64 {
 	j.mu.Lock()

@@ -135,6 +135,21 @@ func (j *Journal) first() int64 {
 	return j.chunks[0].start
 }
 
+// Backlog is what readers may still begin with, besides the file's: what Keep asks for, and
+// what is there for the slowest of them.
+func (j *Journal) Backlog() (first, next int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	next = j.appended.Load()
+	first = next - j.keep
+	for _, c := range j.cursors {
+		if j.file == nil || c != &j.file.Cursor {
+			first = min(first, c.at)
+		}
+	}
+	return max(first, j.first()), next
+}
+
 // StartAt gives the next byte a position, and forgets what is kept of the stream: a
 // replica's goes on where its master's does. While somebody reads it, nothing happens and
 // it returns false; the file may go on if it has everything.

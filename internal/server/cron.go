@@ -62,9 +62,11 @@ func (s *Server) cron() {
 		s.keyspace.SetNow(clock.Now(s.clock))
 		s.sample(now)
 		s.saveIfDue()
+		s.master.Cron()
 		s.giveHeapBack()
 		if now >= nextSweep && !s.keyspace.Tuning.NoExpire.Load() {
 			nextSweep = now + int64(s.sweep())
+			s.shared.FeedSoon()
 		}
 		for s.keyspace.LazyFree() {
 			time.Sleep(slice / 4)

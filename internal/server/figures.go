@@ -57,6 +57,7 @@ func (s *Server) resetStats() {
 	}
 	k := &s.keyspace.Stats
 	for _, n := range []interface{ Store(int64) }{
+		&s.master.Full, &s.master.PartialOK, &s.master.PartialRefused,
 		&k.Expired, &k.ExpiredFields, &k.ExpiredStalePerc, &k.ExpiredTimeCap, &k.Evicted,
 		&k.EvictionExceeded, &k.ExpireCycleMicros, &k.LazyFreed, &s.sessions.Accepted, &s.sessions.Refused,
 	} {
@@ -90,6 +91,7 @@ func (s *Server) figures() *infocmd.Figures {
 	f.Clients = s.clientFigures()
 	f.Memory = infocmd.Memory{Peak: s.peak.Load(), Startup: s.baseline, Other: runtimeBytes()}
 	f.Persistence = s.persistenceFigures()
+	f.Replication = s.replicationFigures()
 	return f
 }
 
@@ -118,6 +120,7 @@ func (s *Server) persistenceFigures() infocmd.Persistence {
 		Changes: st.Changes, Saving: st.InProgress, LastSave: st.LastSave, LastSaveOK: st.LastOK,
 		LastSaveTook: st.LastSeconds, SavingFor: st.NowSeconds, Saves: st.Saves, SavedKeys: st.KeysDone,
 		KeysToSave: st.KeysTotal, SaveHeldBytes: st.BytesHeld,
+		AOF: s.appendOnlyFigures(),
 	}
 }
 

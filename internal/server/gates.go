@@ -1,11 +1,13 @@
 package server
 
 import (
+	"github.com/spineldb/spinel/internal/aof"
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/exec"
 	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/resp"
 	"github.com/spineldb/spinel/internal/session"
+	"github.com/spineldb/spinel/internal/snapshot"
 )
 
 // Gates hold commands back, in this order. Each looks only at its own subsystem.
@@ -24,8 +26,12 @@ func (g memoryGate) Admit(_ *session.Session, _ *command.Spec, flags command.Fla
 	return nil
 }
 
-// misconfGate refuses writes while the last snapshot failed.
-type misconfGate struct{ failing func() bool }
+// misconfGate refuses writes while the last snapshot failed, or the append-only file cannot be
+// written to.
+type misconfGate struct {
+	saver  *snapshot.Saver
+	keeper *aof.Keeper
+}
 
 var errMisconf = &resp.Error{Code: "MISCONF", Text: "Redis is configured to save RDB snapshots, but it's " +
 	"currently unable to persist to disk. Commands that may modify the data set are disabled, because " +
@@ -33,8 +39,14 @@ var errMisconf = &resp.Error{Code: "MISCONF", Text: "Redis is configured to save
 	"(stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB error."}
 
 func (g misconfGate) Admit(_ *session.Session, spec *command.Spec, flags command.Flags, _ int64) error {
-	if (flags&command.Write != 0 || spec.Name == "PING") && g.failing() {
+	if flags&command.Write == 0 && spec.Name != "PING" {
+		return nil
+	}
+	if g.saver.WritesStopped() {
 		return errMisconf
+	}
+	if err := g.keeper.Failing(); err != nil {
+		return err
 	}
 	return nil
 }

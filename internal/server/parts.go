@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spineldb/spinel/internal/aof"
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/command/all"
 	"github.com/spineldb/spinel/internal/command/bitcmd"
@@ -22,6 +23,7 @@ import (
 	"github.com/spineldb/spinel/internal/config"
 	"github.com/spineldb/spinel/internal/exec"
 	"github.com/spineldb/spinel/internal/keyspace"
+	"github.com/spineldb/spinel/internal/rdb"
 	"github.com/spineldb/spinel/internal/session"
 	"github.com/spineldb/spinel/internal/snapshot"
 	"github.com/spineldb/spinel/internal/vfs"
@@ -37,6 +39,12 @@ func (s *Server) makeParts() error {
 		Keyspace: s.keyspace, Options: s.config, FS: vfs.OS{}, Clock: s.clock, Log: s.slog,
 		WorkDir: wd, PID: os.Getpid(), RedisVersion: RedisVersion,
 	})
+	if err != nil {
+		return err
+	}
+	s.keeper = s.newKeeper(os.Getpid())
+	s.saver.Describe = func(info *rdb.Info) { s.master.Describe(info) }
+	s.master = s.newMaster()
 	after := func(d time.Duration, f func()) { time.AfterFunc(d, f) }
 	s.migrator = keycmd.NewMigrator(keycmd.Deps{Dial: s.dialPeer, After: after})
 	return err
@@ -55,15 +63,17 @@ func (s *Server) families() [][]*command.Spec {
 			Users: s.users, Paused: s.paused},
 		Debug: debugcmd.Deps{Keyspace: s.keyspace, Options: s.config, Log: s.slog, Sleep: time.Sleep,
 			Files: config.OSFiles{}, PauseCron: s.cronPaused.Store,
-			Reload: s.reload},
+			Reload: s.reload, LoadFile: s.reloadFile, SlowWrites: s.keeper.SlowWrites},
 		Info: infocmd.Deps{Build: s.build(), Keyspace: s.keyspace, Sessions: s.sessions, Options: s.config,
-			Clock: s.clock, Figures: s.figures, Table: table},
+			Clock: s.clock, Figures: s.figures, Table: table,
+			Sections: []infocmd.Section{{Name: "replication", Default: true, Append: s.replicationInfo}}},
 		Key: s.migrator,
 		Latency: latencycmd.Deps{Options: s.config, Logs: s.logs, Monitor: s.latency,
 			Histograms: s.histograms, Table: table},
-		Memory: memorycmd.Deps{Keyspace: s.keyspace, Figures: s.memoryFigures},
+		Replication: s.replicationDeps(),
+		Memory:      memorycmd.Deps{Keyspace: s.keyspace, Figures: s.memoryFigures},
 		Server: servercmd.Deps{
-			Keyspace: s.keyspace, Sessions: s.sessions, Clock: s.clock, Saver: s.saver, Stopper: s,
+			Keyspace: s.keyspace, Sessions: s.sessions, Clock: s.clock, Saver: s.saver, Stopper: s, Keeper: s.keeper,
 			LazyFlush:  func() bool { return keyspace.LazyUserFlush.Get(s.config) },
 			Background: s.inBackground, Flushed: s.flushed, Version: Version, RedisVersion: RedisVersion,
 		},
@@ -80,9 +90,8 @@ func (s *Server) followParts() {
 	s.keyspace.StreamGone = s.shared.StreamGone
 	s.shared.Congested = s.saver.Congested
 	s.shared.Help = s.saver.Help
+	s.shared.TurnEnds = s.master.TurnEnds
 }
-
-func (s *Server) saveFailing() bool { return s.saver.WritesStopped() }
 
 // paused is called when CLIENT PAUSE changed what is held back: nothing is removed by
 // its time or for want of memory while writes are.
@@ -110,9 +119,12 @@ func (s *Server) flushed(c *command.Ctx) {
 	}
 }
 
-// load fills the keyspace from the snapshot on the disk.
+// load fills the keyspace from what is on the disk.
 func (s *Server) load() error {
-	_, err := s.saver.Load(snapshot.LoadOptions{StringBytesMax: exec.BulkMax.Get(s.config)})
+	if aof.IsWanted(s.config) {
+		return s.loadFile()
+	}
+	_, err := s.saver.Load(s.loadOptions())
 	return err
 }
 
@@ -123,6 +135,7 @@ func (s *Server) reload(c *command.Ctx, o debugcmd.ReloadOptions) error {
 		return errReloadInto
 	}
 	if !o.NoSave {
+		outside(gate, s.keeper.Yield)
 		if err := s.saver.Save(gate); err != nil {
 			return errReload
 		}
@@ -211,13 +224,17 @@ func (s *Server) sample(now int64) {
 // be refused.
 func (s *Server) saveIfDue() {
 	s.saver.Cron()
-	s.shared.Attend(exec.AttendMisconf, s.saver.WritesStopped())
+	s.keeper.Cron()
+	s.attendMisconf()
 }
 
 func (s *Server) closeParts() {
 	s.background.wait() // for what the last commands began
 	s.saver.Cancel()
 	s.saver.Wait(nil)
+	if err := s.keeper.Close(); err != nil {
+		s.log.Warnf("Closing the append-only file: %v", err)
+	}
 }
 
 // A crew is the goroutines that somebody waits for. Unlike with a sync.WaitGroup, others may

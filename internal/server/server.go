@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/spineldb/spinel/internal/acl"
+	"github.com/spineldb/spinel/internal/aof"
 	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/command/keycmd"
@@ -29,6 +30,7 @@ import (
 	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/netloop"
 	"github.com/spineldb/spinel/internal/observe"
+	"github.com/spineldb/spinel/internal/replication"
 	"github.com/spineldb/spinel/internal/session"
 	"github.com/spineldb/spinel/internal/snapshot"
 )
@@ -65,6 +67,8 @@ type Server struct {
 	shared   *exec.Shared
 	net      *netloop.Server
 	saver    *snapshot.Saver
+	master   *replication.Master
+	keeper   *aof.Keeper
 	migrator *keycmd.Migrator
 
 	executors []*exec.Executor
@@ -157,7 +161,8 @@ func (s *Server) assemble() error {
 		Table: s.table, Keyspace: s.keyspace, Journal: s.journal, Sessions: s.sessions, Clock: s.clock,
 		Log: s.slog, Logs: s.logs, Latency: s.latency, Split: config.SplitArgs, Monitor: s.monitor,
 		Gates: []exec.Gate{
-			memoryGate{s.keyspace}, misconfGate{s.saveFailing}, loadingGate{s.loading.Load}, pauseGate{s},
+			memoryGate{s.keyspace}, misconfGate{s.saver, s.keeper}, loadingGate{s.loading.Load},
+			replicasGate{s.master.TooFew}, pauseGate{s},
 		},
 	}
 	s.follow()
@@ -209,14 +214,18 @@ func (s *Server) follow() {
 		l.Query.Store(exec.QueryLimit.Get(s.config))
 		l.Idle.Store(netloop.Timeout.Get(s.config))
 		for class, out := range exec.OutputLimit.Get(s.config) {
-			l.Out[class].Store(out, 0)
+			least := int64(0)
+			if session.Class(class) == session.Replica {
+				least = replication.BacklogBytes(s.config)
+			}
+			l.Out[class].Store(out, least)
 		}
 		s.shared.Attend(exec.AttendMemory, keyspace.MaxMemory.Get(s.config, systemMemory()) > 0)
 	}
 	s.keyspace.Configure(s.config, systemMemory())
 	apply()
 	s.config.OnChange(exec.BulkMax, apply, exec.QueryLimit, netloop.Timeout, exec.OutputLimit,
-		keyspace.MaxMemory)
+		replication.OptBacklogSize, keyspace.MaxMemory)
 	s.followNetwork()
 	s.followParts()
 }
@@ -232,8 +241,7 @@ func (s *Server) Start() error {
 
 // open is the part of Start that fails if another server has our addresses.
 func (s *Server) open() error {
-	s.loading.Store(true)
-	s.shared.Attend(exec.AttendLoading, true)
+	s.setLoading(true)
 	if err := s.listen(); err != nil {
 		return err
 	}
@@ -249,8 +257,7 @@ func (s *Server) fill() error {
 	if err := s.load(); err != nil {
 		return err
 	}
-	s.loading.Store(false)
-	s.shared.Attend(exec.AttendLoading, false)
+	s.setLoading(false)
 	return nil
 }
 
@@ -262,6 +269,7 @@ func (s *Server) Close() {
 	s.stopOnce.Do(func() {
 		close(s.stop)
 		s.shared.Ending.Store(true)
+		s.master.Close()
 		s.background.wait()
 		s.net.Shutdown(time.Second)
 		s.closeParts()

@@ -79,7 +79,13 @@ func (s *Server) shutdown(gate *keyspace.Gate, f servercmd.ShutdownFlags) bool {
 	}
 	s.log.Warnf("User requested shutdown...")
 	s.saver.Cancel()
+	s.saver.CancelReplicas()
 	s.saver.Wait(gate)
+	if s.endFile(gate, f) != nil {
+		s.log.Warnf("Errors trying to shut down the server. Check the logs for more information.")
+		s.shutting.Store(false)
+		return false
+	}
 	save := f&servercmd.ShutdownSave != 0 ||
 		f&servercmd.ShutdownNoSave == 0 && len(snapshot.SavePoints(s.config)) > 0
 	if save && s.loading.Load() {

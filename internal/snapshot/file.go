@@ -37,6 +37,9 @@ func (s *Saver) writeFile(j *job) error {
 	if err = s.writeTemp(j, f); err == nil {
 		err = s.FS.Rename(temp, path)
 	}
+	if err == nil && j.replicas != nil {
+		err = j.replicas.saved(path)
+	}
 	if err != nil {
 		if removing := s.FS.Remove(temp); removing != nil {
 			s.Log.Warn("A temporary file is left: " + removing.Error())

@@ -157,6 +157,9 @@ func SavePoints(set *config.Set) []SavePoint { return optSave.Get(set) }
 // Dir is the folder of the data files: absolute, once there is a Saver.
 func Dir(set *config.Set) string { return optDir.Get(set) }
 
+// OnDir has f called when CONFIG SET changes dir. Its error is why that is refused.
+func OnDir(set *config.Set, f func() error) { set.OnApply(optDir, f) }
+
 // DeletesSyncFiles is the value of rdb-del-sync-files.
 func DeletesSyncFiles(set *config.Set) bool { return optDelSyncFiles.Get(set) }
 

@@ -74,6 +74,7 @@ type Saver struct {
 type job struct {
 	background  bool
 	output      *Output // of one that is not to the snapshot file
+	replicas    *replicas
 	startMono   int64
 	dirtyBefore int64
 	walk        atomic.Pointer[walk]
@@ -342,6 +343,9 @@ func (s *Saver) walkOptions(j *job) walkOptions {
 				if j.output.Cut != nil {
 					j.output.Cut(info)
 				}
+			}
+			if j.replicas != nil {
+				j.replicas.cut(info)
 			}
 		},
 	}

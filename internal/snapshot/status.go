@@ -25,7 +25,7 @@ func (s *Saver) Status() Status {
 	st := s.status
 	st.Changes, st.NowSeconds = s.dirty.Load(), -1
 	j := s.job
-	if j == nil || j.output != nil {
+	if j == nil || j.output != nil && j.replicas == nil {
 		return st
 	}
 	if j.background {

@@ -30,6 +30,10 @@ func (s *Saver) WriteTo(w io.Writer, o Output) error {
 	if err != nil {
 		return err
 	}
+	return s.writeTo(w, j)
+}
+
+func (s *Saver) writeTo(w io.Writer, j *job) error {
 	wk := newWalk(s.Keyspace, s.Clock, w, j.stop, s.walkOptions(j))
 	j.walk.Store(wk)
 	s.walking.Store(wk)
@@ -46,7 +50,7 @@ func (s *Saver) WriteTo(w io.Writer, o Output) error {
 func (s *Saver) CancelOutput() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.job != nil && s.job.output != nil {
+	if s.job != nil && s.job.output != nil && s.job.replicas == nil {
 		s.job.cancel()
 	}
 }

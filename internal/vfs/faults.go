@@ -2,6 +2,7 @@ package vfs
 
 import (
 	"io/fs"
+	"strings"
 	"sync"
 )
 
@@ -19,8 +20,24 @@ type Faults struct {
 	// crash; else only the one.
 	Dead bool
 
-	mu    sync.Mutex
-	calls []string
+	mu     sync.Mutex
+	calls  []string
+	broken bool
+	next   string
+}
+
+// Break makes all calls fail, or none any more.
+func (f *Faults) Break(on bool) {
+	f.mu.Lock()
+	f.broken = on
+	f.mu.Unlock()
+}
+
+// FailNext makes the next call of a kind fail: "sync", say.
+func (f *Faults) FailNext(what string) {
+	f.mu.Lock()
+	f.next = what
+	f.mu.Unlock()
 }
 
 // Calls are the calls so far, failed ones included: "create temp-1.rdb", "append f",
@@ -36,6 +53,10 @@ func (f *Faults) call(what string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.calls = append(f.calls, what)
+	if f.broken || f.next != "" && strings.HasPrefix(what, f.next) {
+		f.next = ""
+		return f.Err
+	}
 	if n := len(f.calls); f.At != 0 && (n == f.At || n > f.At && f.Dead) {
 		return f.Err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/spineldb/spinel/internal/command/latencycmd"
 	"github.com/spineldb/spinel/internal/command/listcmd"
 	"github.com/spineldb/spinel/internal/command/memorycmd"
+	"github.com/spineldb/spinel/internal/command/replcmd"
 	"github.com/spineldb/spinel/internal/command/servercmd"
 	"github.com/spineldb/spinel/internal/command/setcmd"
 	"github.com/spineldb/spinel/internal/command/streamcmd"
@@ -28,17 +29,18 @@ import (
 
 // Deps are what the families drive.
 type Deps struct {
-	Bit     bitcmd.Deps
-	Catalog catalogcmd.Deps
-	Config  configcmd.Deps
-	Conn    conncmd.Deps
-	Debug   debugcmd.Deps
-	Info    infocmd.Deps
-	Key     *keycmd.Migrator
-	Latency latencycmd.Deps
-	Memory  memorycmd.Deps
-	Server  servercmd.Deps
-	String  stringcmd.Deps
+	Bit         bitcmd.Deps
+	Catalog     catalogcmd.Deps
+	Config      configcmd.Deps
+	Conn        conncmd.Deps
+	Debug       debugcmd.Deps
+	Info        infocmd.Deps
+	Key         *keycmd.Migrator
+	Latency     latencycmd.Deps
+	Memory      memorycmd.Deps
+	Replication replcmd.Deps
+	Server      servercmd.Deps
+	String      stringcmd.Deps
 }
 
 // Families are all commands, bound to what they drive.
@@ -58,6 +60,7 @@ func Families(d Deps) [][]*command.Spec {
 		latencycmd.Family.With(d.Latency),
 		listcmd.Family.Specs,
 		memorycmd.Family.With(d.Memory),
+		replcmd.Family.With(d.Replication),
 		servercmd.Family.With(d.Server),
 		setcmd.Family.Specs,
 		streamcmd.Family.Specs,

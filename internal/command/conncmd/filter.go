@@ -176,32 +176,25 @@ func parseText(_ Deps, cond *condition, value []byte) error {
 	return nil
 }
 
-// The types of clients. All of ours are normal so far: nothing can be subscribed to, and
-// there is no replication.
-const (
-	typeNormal = iota
-	typeReplica
-	typePubSub
-	typeMaster
-)
-
 func parseType(_ Deps, cond *condition, value []byte) error {
 	switch string(bytes.ToLower(value)) {
 	case "normal":
-		cond.n = typeNormal
+		cond.n = int64(session.Normal)
 	case "replica", "slave":
-		cond.n = typeReplica
+		cond.n = int64(session.Replica)
 	case "pubsub":
-		cond.n = typePubSub
+		cond.n = int64(session.PubSub)
 	case "master", "primary":
-		cond.n = typeMaster
+		cond.n = int64(session.Master)
 	default:
 		return resp.Errorf("Unknown client type '" + string(value) + "'")
 	}
 	return nil
 }
 
-func matchType(cond *condition, _ *session.Session, _ int64) bool { return cond.n == typeNormal }
+func matchType(cond *condition, s *session.Session, _ int64) bool {
+	return cond.n == int64(s.Class)
+}
 
 func parseUser(d Deps, cond *condition, value []byte) error {
 	cond.text = string(value)

@@ -162,6 +162,8 @@ func appendFlags(dst []byte, s *session.Session) []byte {
 		on     bool
 		letter byte
 	}{
+		{s.Class == session.Replica, 'S'},
+		{s.Class == session.Master, 'M'},
 		{s.Monitor, 'O'},
 		{s.Multi.Open, 'x'},
 		{s.Stopped && s.Stream == nil, 'b'}, // waits for a key, or for a pause to end

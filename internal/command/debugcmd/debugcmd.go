@@ -34,6 +34,11 @@ type Deps struct {
 	// and no key is held; the Ctx's engine gives what it needs. An error that is a reply
 	// becomes the reply, another one is logged.
 	Reload func(c *command.Ctx, o ReloadOptions) error
+
+	// LoadFile replaces the data by those of the append-only file. It is called as Reload is.
+	LoadFile func(c *command.Ctx) error
+	// SlowWrites makes every write to the append-only file wait first.
+	SlowWrites func(time.Duration)
 }
 
 // ReloadOptions are those of DEBUG RELOAD.
@@ -67,6 +72,8 @@ type sub struct {
 func subs() []sub {
 	const many = math.MaxInt
 	return []sub{
+		{"AOF-FLUSH-SLEEP", 3, 3, Deps.flushSleep, []string{"AOF-FLUSH-SLEEP <microsec>",
+			"    Wait <microsec> before each write to the append-only file."}},
 		{"CONFIG-REWRITE-FORCE-ALL", 2, 2, Deps.rewriteAll, []string{"CONFIG-REWRITE-FORCE-ALL",
 			"    Like CONFIG REWRITE, but write all options, those at their default included."}},
 		{"DIGEST", 2, 2, Deps.digest, []string{"DIGEST",
@@ -80,6 +87,8 @@ func subs() []sub {
 			"    are spread over its leaves."}},
 		{"LISTPACK", 3, 3, Deps.listpack, []string{"LISTPACK <key>",
 			"    Write the entries of a hash or sorted set that is kept as a listpack to the log."}},
+		{"LOADAOF", 2, 2, Deps.loadFile, []string{"LOADAOF",
+			"    Write what waits for the append-only file, and replace the data by what the file holds."}},
 		{"LOG", 3, 3, Deps.log, []string{"LOG <message>",
 			"    Write <message> to the server log."}},
 		{"OBJECT", 3, 3, Deps.object, []string{"OBJECT <key>",

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/ds/record"
@@ -154,6 +155,31 @@ func positive(args command.Args, i int) (int64, error) {
 		return 0, resp.ErrNotPositive
 	}
 	return n, nil
+}
+
+// loadFile cannot run within a transaction, as reload cannot.
+func (d Deps) loadFile(c *command.Ctx) error {
+	if c.InMulti {
+		return errInMulti
+	}
+	err := d.LoadFile(c)
+	if reply, ok := errors.AsType[*resp.Error](err); ok {
+		return reply
+	}
+	if err != nil {
+		d.Log.Warn("DEBUG LOADAOF failed: " + err.Error())
+		return errLoad
+	}
+	c.Out.OK()
+	return nil
+}
+
+// flushSleep takes what is no number for 0, as Redis does.
+func (d Deps) flushSleep(c *command.Ctx) error {
+	micros, _ := numtext.ParseInt(c.Args[2])
+	d.SlowWrites(time.Duration(micros) * time.Microsecond)
+	c.Out.OK()
+	return nil
 }
 
 // reload cannot run within a transaction: a load needs the locks that one holds.

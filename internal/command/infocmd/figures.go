@@ -32,6 +32,7 @@ type Figures struct {
 	Clients     Clients
 	Memory      Memory
 	Persistence Persistence
+	Replication Replication
 
 	Uptime     time.Duration
 	Port       int
@@ -67,6 +68,13 @@ type Counters struct {
 // CommandCounts are the figures of one command.
 type CommandCounts struct {
 	Calls, Nanos, Rejected, Failed int64
+}
+
+// Replication is what the stream's way to replicas has cost.
+type Replication struct {
+	Replicas                        int64
+	Full, PartialOK, PartialRefused int64 // synchronizations
+	BacklogBytes, BufferBytes       int64 // of memory: for those who come back, and of all
 }
 
 // Rates are how fast counters grew lately, a second.
@@ -131,4 +139,24 @@ type Persistence struct {
 	KeysToSave    int64
 	SaveHeldBytes int64 // that wait in memory to be written
 	SaveHeldPeak  int64
+
+	AOF AppendOnly
+}
+
+// AppendOnly is how the append-only file stands. Times are in seconds, -1 if there is none.
+type AppendOnly struct {
+	Enabled   bool
+	Rewriting bool
+	Scheduled bool // a rewrite is
+	LastTook  int64
+	TakesFor  int64
+	LastOK    bool // of the last rewrite
+	Rewrites  int64
+	Failures  int64 // in a row
+	WriteOK   bool
+	Size      int64
+	BaseSize  int64 // the size when the last rewrite ended
+	Buffered  int64 // bytes that were not written yet
+	Syncing   bool
+	Delayed   int64 // how often replies waited for a sync that took too long
 }

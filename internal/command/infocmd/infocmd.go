@@ -95,7 +95,7 @@ func (d Deps) sections(c *command.Ctx) []Section {
 		{"memory", "", true, r.memory},
 		{"persistence", "", true, r.persistence},
 		{"stats", "", true, r.stats},
-		{"replication", "", true, r.replication},
+		{Name: "replication", Default: true}, // the server brings it
 		{"cpu", "CPU", true, r.cpu},
 		{"modules", "", true, r.modules},
 		{"commandstats", "", false, r.commandStats},
@@ -112,7 +112,7 @@ func (d Deps) sections(c *command.Ctx) []Section {
 			all[i] = s
 		}
 	}
-	return all
+	return slices.DeleteFunc(all, func(s Section) bool { return s.Append == nil })
 }
 
 // wanted are the sections that the arguments ask for. A name that there is not is no

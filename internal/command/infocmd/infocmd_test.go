@@ -36,9 +36,10 @@ func newWorld(t *testing.T, own ...infocmd.Section) *world {
 				MemoryBytes: 8 << 30,
 			},
 			Keyspace: w.Keyspace, Sessions: w.Shared.Sessions, Options: w.set, Clock: w.Clock,
-			Figures:  func() *infocmd.Figures { w.asked++; return &w.figures },
-			Table:    func() *command.Table { return w.Shared.Table },
-			Sections: own,
+			Figures: func() *infocmd.Figures { w.asked++; return &w.figures },
+			Table:   func() *command.Table { return w.Shared.Table },
+			Sections: append(own, infocmd.Section{Name: "replication", Default: true,
+				Append: func(dst []byte) []byte { return append(dst, "role:master\r\n"...) }}),
 		}))
 	if err != nil {
 		t.Fatal(err)
@@ -162,8 +163,6 @@ func TestFields(t *testing.T) {
 		"loading:1", "loading_loaded_perc:25.00", "rdb_last_bgsave_status:ok", "rdb_last_bgsave_time_sec:-1",
 		"current_fork_perc:12.50", "expired_keys:7", "expired_stale_perc:12.34", "keyspace_hits:11",
 		"instantaneous_ops_per_sec:5", "instantaneous_input_kbps:1.50", "total_connections_received:1",
-		"role:master", "connected_slaves:0", "repl_backlog_size:1048576",
-		"master_replid:" + strings.Repeat("ab", 20),
 		"used_cpu_user:1.234567", "used_cpu_sys:0.000000",
 		"cmdstat_get:calls=3,usec=10,usec_per_call=3.50,rejected_calls=1,failed_calls=2",
 		"cmdstat_set:calls=0,usec=0,usec_per_call=0.00,rejected_calls=1,failed_calls=0",

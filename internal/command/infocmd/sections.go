@@ -56,7 +56,7 @@ func orZeros(text string, n int) string {
 func (r *report) clients(dst []byte) []byte {
 	g, f := r.figures(), fields(dst)
 	c := &g.Clients
-	f.int("connected_clients", int64(r.Sessions.Len()))
+	f.int("connected_clients", int64(r.Sessions.Len())-g.Replication.Replicas)
 	f.int("cluster_connections", 0)
 	f.int("maxclients", c.Max)
 	f.int("client_recent_max_input_buffer", c.LargestQuery)
@@ -92,13 +92,16 @@ func (r *report) persistence(dst []byte) []byte {
 	f.int("rdb_last_cow_size", p.SaveHeldPeak)
 	f.int("rdb_last_load_keys_expired", p.LoadedExpired)
 	f.int("rdb_last_load_keys_loaded", p.LoadedKeys)
-	f.zeros("aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled")
-	f.int("aof_last_rewrite_time_sec", -1)
-	f.int("aof_current_rewrite_time_sec", -1)
-	f.okay("aof_last_bgrewrite_status", true)
-	f.zeros("aof_rewrites", "aof_rewrites_consecutive_failures")
-	f.okay("aof_last_write_status", true)
-	f.zeros("aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size")
+	r.appendOnly(&f)
+	f.zeros("module_fork_in_progress", "module_fork_last_cow_size")
+	if a := &p.AOF; a.Enabled {
+		f.int("aof_current_size", a.Size)
+		f.int("aof_base_size", a.BaseSize)
+		f.flag("aof_pending_rewrite", false)
+		f.int("aof_buffer_length", a.Buffered)
+		f.flag("aof_pending_bio_fsync", a.Syncing)
+		f.int("aof_delayed_fsync", a.Delayed)
+	}
 	if p.Loading {
 		f.int("loading_start_time", p.LoadStart)
 		f.int("loading_total_bytes", p.LoadTotal)
@@ -110,25 +113,19 @@ func (r *report) persistence(dst []byte) []byte {
 	return f
 }
 
-// replication is that of a primary that never had a replica. Its stream has no offset
-// but its identity is known: the run's.
-func (r *report) replication(dst []byte) []byte {
-	f := fields(dst)
-	f.text("role", "master")
-	f.int("connected_slaves", 0)
-	f.text("master_failover_state", "no-failover")
-	f.text("master_replid", r.Build.RunID)
-	f.text("master_replid2", "0000000000000000000000000000000000000000")
-	f.int("master_repl_offset", 0)
-	f.int("second_repl_offset", -1)
-	f.int("repl_backlog_active", 0)
-	size := int64(0)
-	if text, ok := r.Options.Text("repl-backlog-size"); ok {
-		size, _ = strconv.ParseInt(text, 10, 64)
-	}
-	f.int("repl_backlog_size", size)
-	f.zeros("repl_backlog_first_byte_offset", "repl_backlog_histlen")
-	return f
+// appendOnly is what is shown of the append-only file in any case.
+func (r *report) appendOnly(f *fields) {
+	a := &r.figures().Persistence.AOF
+	f.flag("aof_enabled", a.Enabled)
+	f.flag("aof_rewrite_in_progress", a.Rewriting)
+	f.flag("aof_rewrite_scheduled", a.Scheduled)
+	f.int("aof_last_rewrite_time_sec", a.LastTook)
+	f.int("aof_current_rewrite_time_sec", a.TakesFor)
+	f.okay("aof_last_bgrewrite_status", a.LastOK)
+	f.int("aof_rewrites", a.Rewrites)
+	f.int("aof_rewrites_consecutive_failures", a.Failures)
+	f.okay("aof_last_write_status", a.WriteOK)
+	f.zeros("aof_last_cow_size")
 }
 
 func (r *report) cpu(dst []byte) []byte {
@@ -198,8 +195,10 @@ func (r *report) memory(dst []byte) []byte {
 	f.int("rss_overhead_bytes", rss-parts.Held)
 	f.decimal("mem_fragmentation_ratio", observe.Ratio(rss, used), 2)
 	f.int("mem_fragmentation_bytes", rss-used)
-	f.zeros("mem_not_counted_for_evict", "mem_replication_backlog", "mem_total_replication_buffers",
-		"mem_clients_slaves")
+	f.int("mem_not_counted_for_evict", g.Replication.BufferBytes)
+	f.int("mem_replication_backlog", g.Replication.BacklogBytes)
+	f.int("mem_total_replication_buffers", g.Replication.BufferBytes)
+	f.zeros("mem_clients_slaves")
 	f.int("mem_clients_normal", clients)
 	f.zeros("mem_cluster_links", "mem_aof_buffer")
 	f.int("mem_go_runtime", g.Memory.Other)

@@ -3,6 +3,7 @@ package servercmd
 import (
 	"errors"
 
+	"github.com/spineldb/spinel/internal/aof"
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/resp"
@@ -11,6 +12,9 @@ import (
 
 var (
 	errSaving = &resp.Error{Code: "ERR", Text: "Background save already in progress"}
+
+	errOther = &resp.Error{Code: "ERR", Text: "Another child process is active (AOF?): can't BGSAVE right now. " +
+		"Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever possible."}
 
 	// errNoMulti is what the way of a request says of NoMulti commands; here it keeps
 	// them from waiting for locks that their own transaction holds.
@@ -40,6 +44,9 @@ func (d Deps) save(c *command.Ctx) error {
 	if x, ok := c.Engine.(gated); ok {
 		gate = x.Gate()
 	}
+	if d.Keeper.IsRewriting() { // which begins again afterwards
+		yield(gate, d.Keeper)
+	}
 	if err := d.Saver.Save(gate); err != nil {
 		return saveError(err)
 	}
@@ -49,6 +56,15 @@ func (d Deps) save(c *command.Ctx) error {
 
 // A gated engine is that of a loop, which is inside its gate while a command runs.
 type gated interface{ Gate() *keyspace.Gate }
+
+// yield has the snapshot of a rewrite given up.
+func yield(gate *keyspace.Gate, k *aof.Keeper) {
+	if gate != nil {
+		gate.Leave()
+		defer gate.Enter()
+	}
+	k.Yield()
+}
 
 func saveError(err error) error {
 	if errors.Is(err, snapshot.ErrBusy) {
@@ -68,16 +84,20 @@ var _ = Family.Add(command.Spec{
 	Flags:      command.Admin | command.NoScript | command.NoAsyncLoading,
 }, Deps.bgSave)
 
-// bgSave begins a save. SCHEDULE changes nothing, since a save never has to wait for a
-// rewrite of the append-only file; a transaction only schedules one, as in Redis.
+// bgSave begins a save, or schedules it behind another snapshot if it may. A transaction only
+// schedules one, as in Redis.
 func (d Deps) bgSave(c *command.Ctx) error {
 	if len(c.Args) > 2 || len(c.Args) == 2 && !c.Args.Is(1, "SCHEDULE") {
 		return resp.ErrSyntax
 	}
-	if c.InMulti {
-		if d.Saver.Status().InProgress {
-			return errSaving
-		}
+	if d.Saver.Status().InProgress {
+		return errSaving
+	}
+	isBusy := d.Saver.Busy()
+	if isBusy && len(c.Args) == 1 && !c.InMulti {
+		return errOther
+	}
+	if isBusy || c.InMulti {
 		d.Saver.Schedule()
 		c.Out.Simple("Background saving scheduled")
 		return nil

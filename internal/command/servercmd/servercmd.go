@@ -3,6 +3,7 @@
 //
 //	FLUSHALL FLUSHDB SWAPDB DBSIZE    whole databases
 //	SAVE BGSAVE LASTSAVE              snapshots
+//	BGREWRITEAOF                      the append-only file
 //	SHUTDOWN                          asked of the server
 //	MONITOR                           marks the session; AppendMonitor is what it sees
 //	TIME ROLE LOLWUT
@@ -11,6 +12,7 @@
 package servercmd
 
 import (
+	"github.com/spineldb/spinel/internal/aof"
 	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/keyspace"
@@ -25,6 +27,7 @@ type Deps struct {
 	Clock    clock.Clock
 	Saver    *snapshot.Saver
 	Stopper  Stopper
+	Keeper   *aof.Keeper
 
 	// LazyFlush is the option lazyfree-lazy-user-flush.
 	LazyFlush func() bool

@@ -6,12 +6,14 @@ import (
 	"log/slog"
 	"testing"
 
+	"github.com/spineldb/spinel/internal/aof"
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/command/servercmd"
 	"github.com/spineldb/spinel/internal/command/txcmd"
 	"github.com/spineldb/spinel/internal/config"
 	"github.com/spineldb/spinel/internal/exec"
+	"github.com/spineldb/spinel/internal/rdb"
 	"github.com/spineldb/spinel/internal/snapshot"
 	"github.com/spineldb/spinel/internal/vfs"
 )
@@ -22,6 +24,8 @@ type world struct {
 	t       testing.TB
 	files   *vfs.Mem
 	saver   *snapshot.Saver
+	keeper  *aof.Keeper
+	options *config.Set
 	stopper stopper
 	lazy    bool
 	flushed int
@@ -47,19 +51,30 @@ func (s *stopper) Abort() bool { return s.underway }
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{DB: cmdtest.New(t), t: t, files: vfs.NewMem("/data")}
+	options := config.NewSchema(snapshot.Options, aof.Options).NewSet()
 	saver, err := snapshot.New(snapshot.Config{
-		Keyspace: w.Keyspace, Options: config.NewSchema(snapshot.Options).NewSet(), FS: w.files, Clock: w.Clock,
+		Keyspace: w.Keyspace, Options: options, FS: w.files, Clock: w.Clock,
 		WorkDir: "/data", PID: 1, Log: slog.New(slog.DiscardHandler), RedisVersion: "7.2.4",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.saver = saver
+	w.saver, w.options = saver, options
+	w.keeper = aof.NewKeeper(aof.KeeperConfig{
+		FS: w.files, Clock: w.Clock, Log: slog.New(slog.DiscardHandler), Latency: w.Shared.Latency,
+		Options: options, Journal: w.Shared.Journal, DataDir: func() string { return "/data" },
+		Snapshot: func(out io.Writer, commands bool, cut func()) error {
+			return saver.WriteTo(out, snapshot.Output{Commands: commands, Cut: func(*rdb.Info) { cut() }})
+		},
+		IsBusy: saver.Busy, CancelSnapshot: saver.CancelOutput, Guard: func(bool) {}, Release: func() {},
+	})
+	t.Cleanup(func() { _ = w.keeper.Close() })
 	table, err := command.NewTable(nil, txcmd.Family.Specs,
 		cmdtest.Strings(),
 		servercmd.Family.With(servercmd.Deps{
 			Keyspace: w.Keyspace, Sessions: w.Shared.Sessions, Clock: w.Clock, Saver: saver,
 			Stopper:    &w.stopper,
+			Keeper:     w.keeper,
 			LazyFlush:  func() bool { return w.lazy },
 			Background: func(task func()) { w.tasks = append(w.tasks, task) },
 			Flushed:    func(*command.Ctx) { w.flushed++ },

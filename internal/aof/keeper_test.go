@@ -1,0 +1,446 @@
+package aof
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/spineldb/spinel/internal/clock"
+	"github.com/spineldb/spinel/internal/config"
+	"github.com/spineldb/spinel/internal/journal"
+	"github.com/spineldb/spinel/internal/observe"
+	"github.com/spineldb/spinel/internal/vfs"
+)
+
+// A house is a server for a Keeper: its data set is the commands that were executed, which is
+// also what its snapshots are.
+type house struct {
+	*Keeper
+	t       testing.TB
+	fs      vfs.FS
+	set     *config.Set
+	journal *journal.Journal
+	log     *logText
+
+	mu       sync.Mutex // exclusive mode
+	commands []string
+	at       []int64 // mark behind each command
+
+	guarded  atomic.Bool
+	released atomic.Int64
+	busy     atomic.Bool
+	pause    func() // in the middle of a snapshot
+	fail     error  // of a snapshot
+	given    chan struct{}
+}
+
+// newHouse makes a server on a file system, with options set.
+func newHouse(t testing.TB, fsys vfs.FS, options ...string) *house {
+	h := &house{t: t, fs: fsys, journal: &journal.Journal{}, log: &logText{}, given: make(chan struct{}, 8)}
+	h.set = config.NewSchema(Options).NewSet()
+	h.must(h.configure(options...))
+	clk := clock.System{}
+	h.Keeper = NewKeeper(KeeperConfig{
+		FS: fsys, Clock: clk, Log: slog.New(slog.NewTextHandler(h.log, nil)),
+		Latency: observe.NewLatencyMonitor(clk), Options: h.set, Journal: h.journal, PID: 7,
+		DataDir: func() string { return "/data" }, Snapshot: h.snapshot, IsBusy: h.busy.Load,
+		CancelSnapshot: func() { h.given <- struct{}{} },
+		Guard:          h.guarded.Store,
+		Release:        func() { h.released.Add(1) },
+	})
+	return h
+}
+
+func (h *house) must(err error) {
+	h.t.Helper()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *house) configure(options ...string) error {
+	var args [][]byte
+	for _, o := range options {
+		args = append(args, []byte(o))
+	}
+	return h.set.ConfigSet(args, true)
+}
+
+// start loads what is there and begins.
+func (h *house) start() error {
+	dir, err := h.Claim()
+	if err != nil {
+		return err
+	}
+	r := &listener{}
+	loaded, err := Load(LoadConfig{Dir: dir, DataDir: "/data", Log: slog.New(slog.DiscardHandler),
+		Clock: clock.System{}, NewReplayer: func() Replayer { return r }, Truncated: true})
+	if err != nil {
+		return err
+	}
+	h.commands = r.commands
+	return h.Begin(loaded)
+}
+
+// A listener is a Replayer that writes down what it is to execute.
+type listener struct{ commands []string }
+
+func (l *listener) Run(data []byte) error {
+	s := NewScanner(bytes.NewReader(data), 0, 0, int64(len(data)))
+	for {
+		if err := s.Next(); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if name := string(s.Args[0]); name != "SELECT" && name != "MULTI" && name != "EXEC" {
+			l.commands = append(l.commands, string(bytes.Join(s.Args, []byte(" "))))
+		}
+	}
+}
+
+func (l *listener) Wait() error { return nil }
+func (l *listener) Close()      {}
+
+// do executes a command as a loop does: the mark behind it is what its reply waits for.
+func (h *house) do(words string) (mark int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.commands = append(h.commands, words)
+	e := journal.Effect{}
+	for _, w := range strings.Fields(words) {
+		e.Args = append(e.Args, []byte(w))
+	}
+	h.journal.Append([]journal.Effect{e})
+	h.at = append(h.at, h.journal.Tail())
+	return h.journal.Tail()
+}
+
+// write executes a command and waits for its reply.
+func (h *house) write(words string) {
+	h.t.Helper()
+	mark := h.do(words)
+	h.Flush()
+	h.until("a reply to "+words, func() bool { return h.Open() >= mark })
+}
+
+func (h *house) until(what string, is func() bool) {
+	h.t.Helper()
+	for range 5000 {
+		if is() {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	h.t.Fatalf("there was never %s\n%s", what, h.log)
+}
+
+func (h *house) idle() {
+	h.t.Helper()
+	h.until("an end of the rewrite", func() bool { return !h.IsRewriting() })
+}
+
+func (h *house) snapshot(w io.Writer, commands bool, cut func()) error {
+	if !commands {
+		return errors.New("only commands can be written here")
+	}
+	h.mu.Lock()
+	all := slices.Clone(h.commands)
+	cut()
+	h.mu.Unlock()
+	if h.pause != nil {
+		h.pause()
+	}
+	select {
+	case <-h.given:
+		return ErrFlushed
+	default:
+	}
+	if h.fail != nil {
+		return h.fail
+	}
+	for _, c := range all {
+		if _, err := w.Write(command(strings.Fields(c)...)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reloaded is what another server finds on a file system.
+func reloaded(t testing.TB, fsys vfs.FS) []string {
+	t.Helper()
+	h := newHouse(t, fsys, "aof-use-rdb-preamble", "no")
+	defer h.Close()
+	if err := h.start(); err != nil {
+		t.Fatalf("start: %v\n%v", err, fsys)
+	}
+	return h.commands
+}
+
+func (h *house) manifestText() string {
+	m, err := h.Dir().ReadManifest()
+	h.must(err)
+	if m == nil {
+		return ""
+	}
+	return string(m.AppendText(nil))
+}
+
+// A logText is what was logged.
+type logText struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logText) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func (l *logText) has(t testing.TB, text string) {
+	t.Helper()
+	if !strings.Contains(l.String(), text) {
+		t.Errorf("not logged: %s\n%s", text, l)
+	}
+}
+
+const preambleNo = "aof-use-rdb-preamble"
+
+// What was acknowledged is there after a power failure as far as each policy promises it, and
+// all of it after the end of the process.
+func TestKeeperPolicies(t *testing.T) {
+	for _, policy := range []string{"always", "everysec", "no"} {
+		t.Run(policy, func(t *testing.T) {
+			mem := vfs.NewMem("/data")
+			h := newHouse(t, mem, preambleNo, "no", "appendfsync", policy)
+			h.must(h.start())
+			if !h.guarded.Load() {
+				t.Error("replies do not wait")
+			}
+			for i := range 20 {
+				h.write(fmt.Sprint("SET k ", i))
+			}
+			if policy == "always" {
+				if got := reloaded(t, mem.PowerFailure()); !slices.Equal(got, h.commands) {
+					t.Errorf("after a power failure: %q", got)
+				}
+			}
+			if h.Strict() != (policy == "always") {
+				t.Errorf("Strict() = %v", h.Strict())
+			}
+			h.must(h.Close())
+			if got := reloaded(t, mem.PowerFailure()); !slices.Equal(got, h.commands) {
+				t.Errorf("after the end: %q", got)
+			}
+		})
+	}
+}
+
+// With everysec a write is on the disk a second later, without another one.
+func TestKeeperEverySecond(t *testing.T) {
+	mem := vfs.NewMem("/data")
+	h := newHouse(t, mem, preambleNo, "no")
+	h.must(h.start())
+	defer h.Close()
+	begin := time.Now()
+	h.write("SET a 1")
+	synced, _ := h.Synced()
+	h.until("a sync", func() bool { mark, _ := h.Synced(); return mark > synced })
+	if took := time.Since(begin); took > 1100*time.Millisecond {
+		t.Errorf("it took %v", took)
+	}
+	if got := reloaded(t, mem.PowerFailure()); !slices.Equal(got, []string{"SET a 1"}) {
+		t.Errorf("on the disk: %q", got)
+	}
+}
+
+// A rewrite is one base with everything before the cut, and one file with what came then.
+func TestKeeperRewrite(t *testing.T) {
+	mem := vfs.NewMem("/data")
+	h := newHouse(t, mem, preambleNo, "no", "appendfsync", "always")
+	h.must(h.start())
+	h.write("SET a 1")
+	h.pause = func() { h.write("SET b 2") }
+	if scheduled, err := h.Rewrite(false); scheduled || err != nil {
+		t.Fatalf("Rewrite() = %v, %v", scheduled, err)
+	}
+	h.idle()
+	h.write("SET c 3")
+	const want = "file appendonly.aof.2.base.aof seq 2 type b\nfile appendonly.aof.2.incr.aof seq 2 type i\n"
+	if got := h.manifestText(); got != want {
+		t.Errorf("the manifest is\n%s", got)
+	}
+	st := h.Status()
+	if st.Rewrites != 1 || !st.LastOK || st.Size <= st.BaseSize || st.NowSeconds != -1 {
+		t.Errorf("the status is %+v", st)
+	}
+	if got := reloaded(t, mem.PowerFailure()); !slices.Equal(got, []string{"SET a 1", "SET b 2", "SET c 3"}) {
+		t.Errorf("on the disk: %q", got)
+	}
+	h.must(h.Close())
+	if names := mem.Names(); len(names) != 3 {
+		t.Errorf("files left: %q", names)
+	}
+}
+
+// Switched on, a file counts from the success of its first rewrite on; switched off, it has
+// everything that was acknowledged.
+func TestKeeperSwitch(t *testing.T) {
+	mem := vfs.NewMem("/data")
+	h := newHouse(t, mem, preambleNo, "no")
+	defer h.Close()
+	h.do("SET a 1")
+	if h.Flush() != math.MaxInt64 {
+		t.Error("a reply waits though there is no file")
+	}
+	h.pause = func() {
+		h.do("SET b 2")
+		if h.Flush() != math.MaxInt64 || h.Mode() != Waiting {
+			t.Error("a reply waits for a file that is not complete")
+		}
+		h.fail = errors.New("no luck")
+		h.pause = nil
+	}
+	h.must(h.configure("appendonly", "yes"))
+	if !h.IsRewriting() {
+		t.Error("no rewrite has begun")
+	}
+	h.until("a failure", func() bool { return h.Status().Failures == 1 })
+	h.idle()
+	h.log.has(t, "Removing the temp incr aof file")
+	if h.manifestText() != "" || !h.Status().Scheduled {
+		t.Errorf("the manifest is %q after a failure, and the status %+v", h.manifestText(), h.Status())
+	}
+	h.fail = nil
+	h.Cron()
+	h.idle()
+	if h.Mode() != On || !h.guarded.Load() {
+		t.Fatalf("mode %v after a success", h.Mode())
+	}
+	h.write("SET c 3")
+	h.must(h.configure("appendonly", "no"))
+	if h.guarded.Load() || h.Flush() != math.MaxInt64 {
+		t.Error("replies wait for a file that is switched off")
+	}
+	want := slices.Clone(h.commands)
+	if got := reloaded(t, mem.PowerFailure()); !slices.Equal(got, want) {
+		t.Errorf("on the disk: %q, want %q", got, want)
+	}
+	h.do("SET d 4")
+	h.must(h.configure("appendonly", "yes"))
+	h.idle()
+	if got := reloaded(t, mem.PowerFailure()); !slices.Equal(got, h.commands) {
+		t.Errorf("switched on again: %q, want %q", got, h.commands)
+	}
+}
+
+// A write that fails keeps replies back and writes away, and is tried again.
+func TestKeeperFailedWrite(t *testing.T) {
+	for _, policy := range []string{"always", "everysec", "no"} {
+		t.Run(policy, func(t *testing.T) {
+			mem := vfs.NewMem("/data")
+			f := &vfs.Faults{FS: mem, Err: errors.New("no space left on device")}
+			h := newHouse(t, f, preambleNo, "no", "appendfsync", policy)
+			defer h.Close()
+			h.must(h.start())
+			h.write("SET a 1")
+			f.Break(true)
+			mark := h.do("SET b 2")
+			h.Flush()
+			h.until("an error", func() bool { return h.Failing() != nil })
+			if h.Open() >= mark || h.Strict() || h.Status().WriteOK {
+				t.Errorf("open %d, mark %d, strict %v, %+v", h.Open(), mark, h.Strict(), h.Status())
+			}
+			const text = "Errors writing to the AOF file: No space left on device"
+			if got := h.Failing(); got.Code != "MISCONF" || got.Text != text {
+				t.Errorf("the reply is %v", got)
+			}
+			h.log.has(t, "Error writing to the AOF file: No space left on device")
+			f.Break(false)
+			h.until("a recovery", func() bool { return h.Open() >= mark })
+			if h.Failing() != nil {
+				t.Errorf("still %v", h.Failing())
+			}
+			h.log.has(t, "AOF write error looks solved. The server can write again.")
+			if got := reloaded(t, mem); !slices.Equal(got, h.commands) {
+				t.Errorf("in the file: %q, want %q", got, h.commands)
+			}
+		})
+	}
+}
+
+// After a sync that failed the file is never synced again: a rewrite makes another one.
+func TestKeeperFailedSync(t *testing.T) {
+	for _, policy := range []string{"always", "everysec"} {
+		t.Run(policy, func(t *testing.T) {
+			mem := vfs.NewMem("/data")
+			f := &vfs.Faults{FS: mem, Err: errors.New("input/output error")}
+			h := newHouse(t, f, preambleNo, "no", "appendfsync", policy)
+			defer h.Close()
+			h.must(h.start())
+			h.write("SET a 1")
+			h.until("a sync", func() bool { mark, _ := h.Synced(); return mark >= h.journal.Tail() })
+			f.FailNext("sync")
+			mark := h.do("SET b 2")
+			h.Flush()
+			h.until("an error", func() bool { return h.Failing() != nil })
+			h.log.has(t, "Fail to fsync the AOF file: Input/output error")
+			if h.Open() >= mark {
+				t.Error("a reply left")
+			}
+			time.Sleep(5 * time.Millisecond)
+			if h.Open() >= mark {
+				t.Error("a reply left later")
+			}
+			h.Cron()
+			h.idle()
+			h.until("a recovery", func() bool { return h.Open() >= mark && h.Failing() == nil })
+			h.write("SET c 3")
+			h.must(h.SyncNow())
+			if got := reloaded(t, mem.PowerFailure()); !slices.Equal(got, h.commands) {
+				t.Errorf("on the disk: %q, want %q", got, h.commands)
+			}
+		})
+	}
+}
+
+// Nothing is allocated on the way of a write.
+func TestKeeperAllocations(t *testing.T) {
+	for _, policy := range []string{"no", "everysec"} {
+		h := newHouse(t, vfs.NewMem("/data"), preambleNo, "no", "appendfsync", policy)
+		h.must(h.start())
+		h.Keeper.log.Load().file.File = nowhere{}
+		e := []journal.Effect{{Args: [][]byte{[]byte("SET"), []byte("key"), bytes.Repeat([]byte("v"), 64)}}}
+		if n := testing.AllocsPerRun(1000, func() {
+			h.journal.Append(e)
+			h.Flush()
+		}); n > 0 {
+			t.Errorf("%s: %v allocations for a write", policy, n)
+		}
+		_ = h.Close()
+	}
+}
+
+// nowhere is a file that forgets.
+type nowhere struct{ vfs.File }
+
+func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
+func (nowhere) Sync() error                 { return nil }
+func (nowhere) Close() error                { return nil }
