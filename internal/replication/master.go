@@ -123,6 +123,13 @@ func (m *Master) KeepBacklog() {
 	m.keep(BacklogBytes(m.Options))
 }
 
+// HasBacklog says whether the journal keeps the stream's end.
+func (m *Master) HasBacklog() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.kept > 0
+}
+
 func (m *Master) keep(n int64) {
 	if m.kept != n {
 		m.kept = n

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/spineldb/spinel/internal/aof"
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/command/infocmd"
 	"github.com/spineldb/spinel/internal/command/replcmd"
@@ -39,7 +40,10 @@ func (s *Server) follows() bool { return false }
 
 // replicationDeps is what the commands of replication drive.
 func (s *Server) replicationDeps() replcmd.Deps {
-	return replcmd.Deps{Master: s.master, Synced: func() (int64, bool) { return 0, false }}
+	return replcmd.Deps{Master: s.master, Synced: func() (int64, bool) {
+		mark, _ := s.keeper.Synced()
+		return mark, s.keeper.Mode() != aof.Off
+	}}
 }
 
 // replicaSnapshots makes snapshots for replicas.

@@ -91,6 +91,7 @@ func (s *Server) followParts() {
 	s.shared.Congested = s.saver.Congested
 	s.shared.Help = s.saver.Help
 	s.shared.TurnEnds = s.master.TurnEnds
+	s.keeper.OnSynced(s.shared.Reached)
 }
 
 // paused is called when CLIENT PAUSE changed what is held back: nothing is removed by
