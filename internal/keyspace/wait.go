@@ -192,10 +192,11 @@ func (t *Txn) serve(r readyKey, now clock.Millis, run func(w *Waiter, key []byte
 			continue
 		}
 		t.Begin(r.key.db, now)
-		p, ok := t.live(r.key.db, key)
+		p := t.find(r.key.db, key)
 		switch {
 		case w.Type == record.Stream: // who waits in a group is told when the key goes
-		case !ok:
+		case !p.found() || p.rec().HasExpiry() && t.expired(p.rec()):
+			// If its time has come it stays: no command is here that would journal its removal.
 			return 0
 		case p.rec().Type() != w.Type:
 			continue
