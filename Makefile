@@ -2,7 +2,8 @@
 # than three lines of shell is a Go program under internal/gen.
 
 # Every name that bin/spinel is started under; each is a symbolic link to it.
-PROGRAMS = spinel-server redis-server valkey-server spinel-cli redis-cli valkey-cli
+PROGRAMS = spinel-server redis-server valkey-server spinel-cli redis-cli valkey-cli \
+	spinel-check-aof redis-check-aof valkey-check-aof spinel-check-rdb redis-check-rdb valkey-check-rdb
 
 # fuzz: how long each target runs.
 T = 30s

@@ -9,8 +9,11 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/spineldb/spinel/internal/check"
 	"github.com/spineldb/spinel/internal/cli"
+	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/server"
+	"github.com/spineldb/spinel/internal/vfs"
 )
 
 func main() {
@@ -31,7 +34,7 @@ func run(args []string) int {
 	if len(args) > 1 {
 		return start(args[1], "spinel "+args[1], args[2:])
 	}
-	fmt.Fprintln(os.Stderr, "usage: spinel server|cli [arguments]")
+	fmt.Fprintln(os.Stderr, "usage: spinel server|cli|check-aof|check-rdb [arguments]")
 	return 2
 }
 
@@ -39,11 +42,19 @@ func start(program, name string, args []string) int {
 	switch program {
 	case "server":
 		return server.Main(args, os.Stdin, os.Stdout, os.Stderr)
+	case "check-aof", "check-rdb":
+		checker := check.Program{Name: name, Version: server.Version, FS: vfs.OS{}, Clock: clock.System{},
+			Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+		if program == "check-rdb" {
+			return checker.RDB(args)
+		}
+		return checker.AOF(args)
 	case "cli":
 		client := cli.Program{Name: name, Version: server.RedisVersion}
 		return client.Main(args, os.Stdin, os.Stdout, os.Stderr, os.Getenv)
 	default:
-		fmt.Fprintf(os.Stderr, "%s: there is no program %q in this version; there are server and cli\n",
+		fmt.Fprintf(os.Stderr, "%s: there is no program %q in this version; there are server, cli, check-aof "+
+			"and check-rdb\n",
 			name, program)
 		return 2
 	}

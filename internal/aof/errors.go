@@ -7,6 +7,7 @@ type DamagedError struct {
 	Path   string // set by who opened the file
 	Offset int64  // of what could not be read, or of the batch that it is in
 	Reason string
+	Behind bool // there is more behind it that makes sense
 }
 
 func (e *DamagedError) Error() string {

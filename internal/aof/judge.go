@@ -34,7 +34,7 @@ func (b *Break) Judge(rest io.Reader) error {
 	default:
 		return &TornError{Good: b.Offset, Size: b.size}
 	}
-	return &DamagedError{Offset: b.Offset, Reason: reason}
+	return &DamagedError{Offset: b.Offset, Reason: reason, Behind: behind.batches > 0 || behind.commands > 0}
 }
 
 // looksTorn says whether the break looks as a crash leaves it: something is missing, or
@@ -128,20 +128,14 @@ func (s *Scanner) laterBatches() (found later, err error) {
 
 // laterBatch looks at a # and, if a batch begins there, goes to its last byte.
 func (s *Scanner) laterBatch(found *later) error {
-	if ok, err := s.fill(headSize); err != nil || !ok {
+	n, ok, err := s.holds()
+	if err != nil || n == 0 {
 		return err
 	}
-	h, ok := parseHead(s.buf[s.from : s.from+headSize])
-	if !ok || s.offset+int64(headSize)+h.length > s.size {
-		return nil
-	}
-	n := headSize + int(h.length)
-	if ok, err := s.fill(n); err != nil || !ok {
-		return err
-	}
-	if batch := s.buf[s.from+headSize : s.from+n]; sumOf(batch, s.seq, s.offset) == h.sum {
+	if ok {
+		batch := s.buf[s.from+headSize : s.from+n]
 		found.batches++
-		inner := NewScanner(bytes.NewReader(batch), s.seq, 0, h.length)
+		inner := NewScanner(bytes.NewReader(batch), s.seq, 0, int64(len(batch)))
 		for ; len(batch) > 0 && batch[0] == '#'; batch = inner.buf[inner.from:] {
 			k, err := inner.annotation()
 			if err != nil {
@@ -153,6 +147,56 @@ func (s *Scanner) laterBatch(found *later) error {
 	}
 	s.skip(n - 1)
 	return nil
+}
+
+// Resume goes on behind a break, where there is something again that makes sense: a batch
+// that holds or, if the break is in none, a command. At the end of the file it returns
+// io.EOF. Nobody knows what was in between, so this is for who saves what can be saved.
+func (s *Scanner) Resume(b *Break) error {
+	s.end = s.offset
+	known := b.kind == badBatch && b.behind <= b.size
+	for {
+		if ok, err := s.fill(2); err != nil || !ok {
+			return orEOF(err)
+		}
+		s.skip(1)
+		ahead := s.buf[s.from:]
+		at := bytes.IndexAny(ahead, "#*")
+		if at < 0 {
+			s.skip(len(ahead) - 1)
+			continue
+		}
+		s.skip(at)
+		if s.end = s.offset; known && s.offset < b.behind {
+			continue
+		}
+		if s.buf[s.from] == '*' {
+			if b.kind == foreign && s.isCommand() {
+				return nil
+			}
+			continue
+		}
+		if _, ok, err := s.holds(); ok || err != nil {
+			return err
+		}
+	}
+}
+
+// holds says whether a batch begins at the scanner's place of which the sum holds, and how
+// long it would be if its first line can be believed.
+func (s *Scanner) holds() (n int, ok bool, err error) {
+	if ok, err := s.fill(headSize); err != nil || !ok {
+		return 0, false, err
+	}
+	h, ok := parseHead(s.buf[s.from : s.from+headSize])
+	if !ok || s.offset+int64(headSize)+h.length > s.size {
+		return 0, false, nil
+	}
+	n = headSize + int(h.length)
+	if ok, err := s.fill(n); err != nil || !ok {
+		return 0, false, err
+	}
+	return n, sumOf(s.buf[s.from+headSize:s.from+n], s.seq, s.offset) == h.sum, nil
 }
 
 // isCommand says whether a whole command begins at the scanner's offset, with a word for

@@ -16,6 +16,11 @@ type Scanner struct {
 	Unix   int64    // of the last #TS line, in seconds; 0 before
 	Synced int64    // of the last #SY line: everything before was synced
 	Before int64    // of a #PV line: the size of the file that this one goes on behind
+	Lines  int64    // that Next has read, those of lengths and arguments each
+
+	// OnTime, if set, is told of every #TS line, and from where on the file would have to be
+	// cut to be without it.
+	OnTime func(unix, offset int64)
 
 	r    io.Reader
 	seq  int64
@@ -25,7 +30,8 @@ type Scanner struct {
 	from   int
 	offset int64 // of buf[from] in the file
 	eof    bool
-	end    int64 // of the batch that offset is in
+	batch  int64 // where the batch begins that offset is in,
+	end    int64 // and ends
 	spans  []span
 	tx     transaction // of the blocks
 }
@@ -110,6 +116,7 @@ func (s *Scanner) Next() error {
 		return s.broken(err)
 	}
 	s.skip(n)
+	s.Lines += 1 + 2*int64(len(s.Args))
 	return nil
 }
 
@@ -180,8 +187,9 @@ func (s *Scanner) begin() error {
 	if sumOf(s.buf[s.from+headSize:s.from+n], s.seq, s.offset) != h.sum {
 		return s.at(&Break{kind: badBatch, behind: behind, Reason: "the sum of a batch does not hold"})
 	}
-	s.end = behind
+	s.batch, s.end = s.offset, behind
 	s.skip(headSize)
+	s.Lines++
 	return nil
 }
 
@@ -272,6 +280,14 @@ func (s *Scanner) line(d int) (text []byte, next int, err error) {
 	}
 }
 
+// itemStart is where the file can be cut before the item at the scanner's place.
+func (s *Scanner) itemStart() int64 {
+	if s.offset < s.end {
+		return s.batch
+	}
+	return s.offset
+}
+
 // annotation reads a line that begins with a #. Those that nobody knows say nothing.
 func (s *Scanner) annotation() (n int, err error) {
 	text, n, err := s.line(0)
@@ -291,8 +307,12 @@ func (s *Scanner) annotation() (n int, err error) {
 				return 0, formError("an annotation without its number")
 			}
 			*known.to = v
+			if known.to == &s.Unix && s.OnTime != nil {
+				s.OnTime(v, s.itemStart())
+			}
 		}
 	}
+	s.Lines++
 	return n, nil
 }
 

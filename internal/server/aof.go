@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"io"
+	"runtime"
 
 	"github.com/spineldb/spinel/internal/aof"
 	"github.com/spineldb/spinel/internal/command"
@@ -102,7 +103,7 @@ func (s *Server) loadOptions() snapshot.LoadOptions {
 func (s *Server) loadAppendOnly(dir *aof.Dir) (aof.Loaded, error) {
 	return aof.Load(aof.LoadConfig{
 		Dir: dir, DataDir: snapshot.Dir(s.config), Log: s.slog, Clock: s.clock,
-		NewReplayer: func() aof.Replayer { return s.shared.NewReplayer() },
+		NewReplayer: func() aof.Replayer { return s.shared.NewCrew(runtime.GOMAXPROCS(0) - 1) }, // see run
 		Base: func(r io.Reader, size int64, path string) (int64, error) {
 			opts := s.loadOptions()
 			opts.KeepExpired, opts.Trailing = true, true
