@@ -14,7 +14,7 @@ import (
 // nobody could tell apart for that reason: they may be set, read and rewritten. When
 // the subsystem comes, its package declares them, and they go from here.
 var Kept = NewGroup("kept for later", slices.Concat(
-	keptEncodings, keptMemory, keptReplication, keptCluster, keptTLS, keptRest)...).
+	keptEncodings, keptMemory, keptCluster, keptTLS, keptRest)...).
 	Describe(`These are taken, kept, shown and rewritten, and have no effect yet.`)
 
 // keptEncodings are what once said where small lists become big ones.
@@ -33,22 +33,6 @@ var keptMemory = []Handle{
 	keptInt("active-defrag-max-scan-fields", 1000, 1, 0),
 	keptBool("jemalloc-bg-thread", true),
 	Bool(Option{Name: "disable-thp", Default: true}),
-}
-
-var keptReplication = []Handle{
-	keptText("masteruser"),
-	String(Option{Name: "masterauth", Live: true, Sensitive: true}),
-	keptText("bind-source-addr"),
-	keptText("replica-announce-ip", "slave-announce-ip"),
-	keptInt("replica-announce-port", 0, 0, 65535, "slave-announce-port"),
-	keptBool("replica-announced", true),
-	keptInt("replica-priority", 100, 0, math.MaxInt32, "slave-priority"),
-	keptBool("replica-read-only", true, "slave-read-only"),
-	keptBool("replica-serve-stale-data", true, "slave-serve-stale-data"),
-	keptBool("replica-ignore-maxmemory", true, "slave-ignore-maxmemory"),
-	keptBool("replica-ignore-disk-write-errors", false),
-	keptEnum("repl-diskless-load", "disabled", "disabled", "on-empty-db", "swapdb"),
-	keptEnum("propagation-error-behavior", "ignore", "ignore", "panic", "panic-on-replicas"),
 }
 
 var keptCluster = []Handle{

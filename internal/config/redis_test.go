@@ -28,8 +28,11 @@ var ownedElsewhere = strings.Fields(`
 	shutdown-on-sigint shutdown-on-sigterm locale-collate hash-max-* list-max-listpack-size
 	list-max-ziplist-size list-compress-depth set-max-* zset-max-* stream-node-max-* hll-sparse-max-bytes
 	set-proc-title proc-title-template repl-ping-* repl-timeout repl-backlog-* repl-disable-tcp-nodelay
-	repl-diskless-sync* min-replicas-* min-slaves-* append* no-appendfsync-on-rewrite auto-aof-* aof-load-*
-	aof-use-rdb-preamble aof-timestamp-enabled aof-rewrite-incremental-fsync aof-disable-auto-gc`)
+	repl-diskless-* min-replicas-* min-slaves-* append* no-appendfsync-on-rewrite auto-aof-* aof-load-*
+	aof-use-rdb-preamble aof-timestamp-enabled aof-rewrite-incremental-fsync aof-disable-auto-gc
+	replicaof slaveof masteruser masterauth bind-source-addr replica-announce* slave-announce*
+	replica-priority slave-priority replica-read-only slave-read-only replica-serve-stale-data
+	slave-serve-stale-data replica-ignore-* slave-ignore-maxmemory propagation-error-behavior`)
 
 func isOwnedElsewhere(name string) bool {
 	return slices.ContainsFunc(ownedElsewhere, func(pattern string) bool {

@@ -1,17 +1,11 @@
 package config
 
-import (
-	"slices"
-
-	"github.com/spineldb/spinel/internal/numtext"
-)
 
 // Refused are the options of Redis that ask for something which is not there yet, and
 // which somebody would miss: they may only be what means that it is not wanted. When
 // the subsystem comes, its package declares them, and they go from here.
 var Refused = NewGroup("not supported yet",
 	Bool(Option{Name: "cluster-enabled"}, refuseYes("cluster-enabled")),
-	refusedDirective("replicaof", Option{Aliases: []string{"slaveof"}}),
 	refusedDirective("user", Option{FileOnly: true}),
 	refusedDirective("loadmodule", Option{FileOnly: true}),
 	refusedDirective("sentinel", Option{FileOnly: true}),
@@ -78,19 +72,11 @@ func refusedText(name string, o Option) Handle {
 	})
 }
 
-// refusedDirective has several arguments, of which "no one" means nothing to replicaof.
+// refusedDirective has several arguments.
 func refusedDirective(name string, o Option) Handle {
 	o.Name = name
 	return Custom(o, Codec[struct{}]{
 		Parse: func(args []string, _ struct{}, _ bool) (none struct{}, _ error) {
-			if name == "replicaof" && (slices.Equal(args, []string{"no", "one"}) || isEmpty(args)) {
-				return none, nil
-			}
-			if name == "replicaof" {
-				if err := checkReplicaOf(args); err != nil {
-					return none, err
-				}
-			}
 			if o.FileOnly { // its arguments may hold a secret: user NAME >PASSWORD
 				return none, notSupported(name)
 			}
@@ -103,19 +89,4 @@ func refusedDirective(name string, o Option) Handle {
 		Append: func(dst []byte, _ struct{}) []byte { return dst },
 		Lines:  func(struct{}) []string { return nil },
 	})
-}
-
-// checkReplicaOf says what is wrong with it even if there were replication.
-func checkReplicaOf(args []string) error {
-	if len(args) != 2 {
-		return errArguments
-	}
-	if port, ok := numtext.ParseInt([]byte(args[1])); !ok || port < 0 || port > 65535 {
-		return Reason("Invalid master port")
-	}
-	return nil
-}
-
-func isEmpty(args []string) bool {
-	return !slices.ContainsFunc(args, func(arg string) bool { return arg != "" })
 }

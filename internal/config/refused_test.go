@@ -18,7 +18,6 @@ func TestRefused(t *testing.T) {
 		{"tls-key-file-pass", "secret",
 			failed + "tls-key-file-pass') - tls-key-file-pass is not supported yet by this version"},
 		{"cluster-enabled", "yes", failed + "cluster-enabled') - can't set immutable config"},
-		{"slaveof", "a 1", failed + "slaveof') - can't set immutable config"},
 		{"user", "a", "Unknown option or number of arguments for CONFIG SET - 'user'"},
 	} {
 		got := ""

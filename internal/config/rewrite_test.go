@@ -21,9 +21,9 @@ activerehashing yes
   # another
 requirepass foo
 maxmemory 1gb
-slave-priority 7
+cluster-slave-validity-factor 7
 include inc.conf
-slave-announce-port 512
+cluster-announce-port 512
 oom-score-adj no
 
 save 900 1
@@ -33,7 +33,7 @@ maxmemory-policy noeviction
 notify-keyspace-events ""
 oom-score-adj-values 0 200 800
 bind 127.0.0.1 -::1
-masterauth x
+cluster-announce-ip x
 rename-command FOO BAR
 `
 	const junk = "junk line\nmaxmemory \"\n"
@@ -44,9 +44,9 @@ activerehashing yes
 # another
 
 maxmemory 1mb
-replica-priority 7
+cluster-replica-validity-factor 7
 include inc.conf
-replica-announce-port 12
+cluster-announce-port 12
 oom-score-adj no
 
 save 5 5
@@ -67,8 +67,8 @@ rename-command FOO BAR
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = setAll(set, "requirepass", "", "maxmemory", "1048576", "replica-announce-port", "12",
-		"save", "5 5", "masterauth", "", "maxmemory-clients", "5%", "notify-keyspace-events", "KEA")
+	err = setAll(set, "requirepass", "", "maxmemory", "1048576", "cluster-announce-port", "12",
+		"save", "5 5", "cluster-announce-ip", "", "maxmemory-clients", "5%", "notify-keyspace-events", "KEA")
 	if err != nil {
 		t.Fatal(err)
 	}

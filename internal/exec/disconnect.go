@@ -5,8 +5,8 @@ import (
 	"github.com/spineldb/spinel/internal/session"
 )
 
-var errRoleChanged = &resp.Error{Code: "UNBLOCKED", Text: "force unblock from blocking operation, instance state " +
-	"changed (master -> replica?)"}
+var errRoleChanged = &resp.Error{Code: "UNBLOCKED", Text: "force unblock from blocking operation, " +
+	"instance state changed (master -> replica?)"}
 
 // DisconnectBlocked ends the waits of all clients, who are told so, and their connections: a
 // server that becomes a replica must not serve them what its master's clients are to get. It

@@ -17,7 +17,8 @@ func TestDisconnectBlocked(t *testing.T) {
 	waits, other := db.NewClient(), db.NewClient()
 	waits.Call("BLPOP", "list", "0")
 	db.Shared.Keyspace.Exclusive(nil, db.Shared.DisconnectBlocked)
-	const told = "-UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)\r\n"
+	const told = "-UNBLOCKED force unblock from blocking operation, " +
+		"instance state changed (master -> replica?)\r\n"
 	if got := string(waits.Tick()); got != told || waits.Session.Closing != session.AfterReply {
 		t.Errorf("%q, closing %d", got, waits.Session.Closing)
 	}

@@ -108,6 +108,8 @@ const (
 	AttendMemory
 	AttendMisconf
 	AttendReplicas
+	AttendFollower // this server is a replica
+	AttendBeside   // new data are loaded beside the old ones
 )
 
 // Attend sets or clears a bit of Attention.

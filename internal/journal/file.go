@@ -103,7 +103,7 @@ type FileCursor struct {
 }
 
 // NewFileCursor begins to read what the file shall have behind everything that was appended.
-// The first effect comes with a SELECT.
+// For the file it begins with a SELECT.
 func (j *Journal) NewFileCursor() *FileCursor {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -111,8 +111,10 @@ func (j *Journal) NewFileCursor() *FileCursor {
 		panic("journal: there is a file already")
 	}
 	j.file = &FileCursor{Cursor{j, j.appended.Load()}, j.tail.Load()}
-	j.selected = 0
 	j.enter(&j.file.Cursor)
+	if j.selected > 0 {
+		j.insert(appendSelect(nil, j.selected-1))
+	}
 	return j.file
 }
 

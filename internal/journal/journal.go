@@ -155,6 +155,14 @@ func (j *Journal) Selected() int {
 	return j.selected - 1
 }
 
+// Select says which database is selected where the stream goes on: that of a replica does so in
+// the middle of its master's.
+func (j *Journal) Select(db int) {
+	j.mu.Lock()
+	j.selected = db + 1
+	j.mu.Unlock()
+}
+
 // Position is the number of groups appended.
 func (j *Journal) Position() uint64 {
 	j.mu.Lock()

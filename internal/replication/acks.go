@@ -50,8 +50,8 @@ func (m *Master) count(now int64) {
 	m.Scarce(least > 0 && lag > 0 && good < least)
 }
 
-// recount is count when an option has changed.
-func (m *Master) recount() {
+// Recount is count when an option has changed, or the server has just been made.
+func (m *Master) Recount() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.count(m.Clock.Mono())

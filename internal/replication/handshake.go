@@ -43,7 +43,7 @@ const formatVersion = "9.1.0"
 type Handshake struct {
 	intro   Intro
 	state   handshakeState
-	pending []introduced // whose replies have not come yet, in order
+	pending []introPart // whose replies have not come yet, in order
 
 	// Remarks are replies of the master that change nothing and that somebody may want to
 	// read.
@@ -59,15 +59,15 @@ const (
 	decided
 )
 
-// An introduced is one command of the introduction.
-type introduced uint8
+// An introPart is one command of the introduction.
+type introPart uint8
 
 const (
-	introducedUser introduced = iota
-	introducedPort
-	introducedAddress
-	introducedCapabilities
-	introducedVersion
+	partUser introPart = iota
+	partPort
+	partAddress
+	partCapabilities
+	partVersion
 )
 
 // A Verdict says how it goes on.
@@ -100,6 +100,11 @@ func command(words ...string) []byte { return resp.AppendCommand(nil, words...) 
 
 // ErrTransient says that the master is well, and may answer differently in a moment.
 var ErrTransient = errors.New("the master cannot synchronize now")
+
+// ErrRejected says that the other side does not want to become a master.
+//
+//lint:ignore ST1005 Redis's words
+var ErrRejected = errors.New("Failover target rejected psync request")
 
 // Line takes a line of the master, without its end. An empty one only shows that the master
 // is alive.
@@ -137,21 +142,21 @@ func (h *Handshake) greeted(line string) Step {
 	}
 	h.state = introducing
 	var out []byte
-	add := func(what introduced, words ...string) {
+	add := func(what introPart, words ...string) {
 		out = resp.AppendCommand(out, words...)
 		h.pending = append(h.pending, what)
 	}
 	if h.intro.User != "" && h.intro.Password != "" {
-		add(introducedUser, "AUTH", h.intro.User, h.intro.Password)
+		add(partUser, "AUTH", h.intro.User, h.intro.Password)
 	} else if h.intro.Password != "" {
-		add(introducedUser, "AUTH", h.intro.Password)
+		add(partUser, "AUTH", h.intro.Password)
 	}
-	add(introducedPort, "REPLCONF", "listening-port", strconv.Itoa(h.intro.Port))
+	add(partPort, "REPLCONF", "listening-port", strconv.Itoa(h.intro.Port))
 	if h.intro.Address != "" {
-		add(introducedAddress, "REPLCONF", "ip-address", h.intro.Address)
+		add(partAddress, "REPLCONF", "ip-address", h.intro.Address)
 	}
-	add(introducedCapabilities, capabilities...)
-	add(introducedVersion, "REPLCONF", "version", formatVersion)
+	add(partCapabilities, capabilities...)
+	add(partVersion, "REPLCONF", "version", formatVersion)
 	return Step{Send: out}
 }
 
@@ -162,13 +167,13 @@ func (h *Handshake) answered(line string) Step {
 	h.pending = h.pending[1:]
 	if line[0] == '-' {
 		switch what {
-		case introducedUser:
+		case partUser:
 			return failed("Unable to AUTH to MASTER: %s", shown(line))
-		case introducedPort:
+		case partPort:
 			h.remark("(Non critical) Master does not understand REPLCONF listening-port: %s", line)
-		case introducedAddress:
+		case partAddress:
 			h.remark("(Non critical) Master does not understand REPLCONF ip-address: %s", line)
-		case introducedCapabilities:
+		case partCapabilities:
 			h.remark("(Non critical) Master does not understand REPLCONF capa: %s", line)
 		}
 	}
@@ -208,10 +213,10 @@ func (h *Handshake) decide(line string) Step {
 		return h.full(words[1:])
 	case words[0] == "+CONTINUE":
 		return h.goOn(words[1:])
-	case strings.HasPrefix(line, "-NOMASTERLINK"), strings.HasPrefix(line, "-LOADING"):
-		return Step{Verdict: Failed, Err: fmt.Errorf("%w: %s", ErrTransient, shown(line))}
 	case h.intro.Failover:
-		return failed("Failover target rejected psync request: %s", shown(line))
+		return failed("%w: %s", ErrRejected, shown(line))
+	case strings.HasPrefix(line, "-NOMASTERLINK"), strings.HasPrefix(line, "-LOADING"):
+		return failed("%w: %s", ErrTransient, shown(line))
 	case line[0] != '-':
 		return failed("Unexpected reply to PSYNC from master: %s", shown(line))
 	}
@@ -223,7 +228,7 @@ func (h *Handshake) decide(line string) Step {
 const offsetMax = 1 << 62
 
 func (h *Handshake) full(words []string) Step {
-	if len(words) < 2 || !isID(words[0]) {
+	if len(words) < 2 || !IsID(words[0]) {
 		return failed("Master replied with wrong +FULLRESYNC syntax.")
 	}
 	offset, err := strconv.ParseInt(words[1], 10, 64)
@@ -239,7 +244,7 @@ func (h *Handshake) goOn(words []string) Step {
 		return failed("the master goes on with a stream that was not asked for")
 	}
 	if len(words) > 0 { // a master of before Redis 4 tells none
-		if !isID(words[0]) {
+		if !IsID(words[0]) {
 			return failed("Master replied with wrong +CONTINUE syntax.")
 		}
 		id = words[0]
@@ -247,8 +252,8 @@ func (h *Handshake) goOn(words []string) Step {
 	return Step{Verdict: Continue, ID: id, Offset: h.intro.Offset}
 }
 
-// isID says whether a word may be a replication ID: 40 letters and digits.
-func isID(word string) bool {
+// IsID says whether a word may be a replication ID: 40 letters and digits.
+func IsID(word string) bool {
 	if len(word) != IDLen {
 		return false
 	}

@@ -46,11 +46,12 @@ func TestHandshake(t *testing.T) {
 		err     string
 	}{
 		{"first time", Intro{}, known + "PSYNC ? -1 / +FULLRESYNC " + idA + " 17 / ", Full, idA, 17, ""},
-		{"again", Intro{ID: idA, Offset: 99}, known + "PSYNC " + idA + " 100 / +CONTINUE / ", Continue, idA, 99, ""},
+		{"again", Intro{ID: idA, Offset: 99}, known + "PSYNC " + idA + " 100 / +CONTINUE / ",
+			Continue, idA, 99, ""},
 		{"again, elsewhere", Intro{ID: idA}, known + "PSYNC " + idA + " 1 / +CONTINUE " + idB + " / ",
 			Continue, idB, 0, ""},
-		{"too late", Intro{ID: idA, Offset: 99}, known + "PSYNC " + idA + " 100 / +FULLRESYNC " + idB + " 0 / ",
-			Full, idB, 0, ""},
+		{"too late", Intro{ID: idA, Offset: 99},
+			known + "PSYNC " + idA + " 100 / +FULLRESYNC " + idB + " 0 / ", Full, idB, 0, ""},
 		{"a master that is slow", Intro{}, " / / +PONG / " + introduction + " / / / +OK / / / / +OK / / +OK / " +
 			"PSYNC ? -1 / / / +FULLRESYNC " + idA + " 0 / ", Full, idA, 0, ""},
 		{"with a password", Intro{Password: "p"}, "-NOAUTH Authentication required. / AUTH p|" + introduction +
@@ -61,20 +62,23 @@ func TestHandshake(t *testing.T) {
 			Failed, "", 0, "Unable to AUTH to MASTER: -WRONGPASS no"},
 		{"elsewhere", Intro{Address: "10.0.0.1"}, "+PONG / REPLCONF listening-port 7000|" +
 			"REPLCONF ip-address 10.0.0.1|REPLCONF capa eof capa psync2|REPLCONF version 9.1.0", More, "", 0, ""},
-		{"an old master", Intro{ID: idA}, "+PONG / " + introduction + " / -ERR what / / -ERR what / / -ERR what / " +
-			"PSYNC " + idA + " 1 / -ERR unknown command 'PSYNC' / SYNC", Bare, "", 0, ""},
+		{"an old master", Intro{ID: idA}, "+PONG / " + introduction +
+			" / -ERR what / / -ERR what / / -ERR what / PSYNC " + idA + " 1 / -ERR unknown command 'PSYNC' / SYNC",
+			Bare, "", 0, ""},
 		{"a master without a master", Intro{}, known + "PSYNC ? -1 / -NOMASTERLINK Can't SYNC / ", Failed, "", 0,
 			"the master cannot synchronize now: -NOMASTERLINK Can't SYNC"},
 		{"a master that loads", Intro{}, known + "PSYNC ? -1 / -LOADING x / ", Failed, "", 0,
 			"the master cannot synchronize now: -LOADING x"},
-		{"failover", Intro{ID: idA, Failover: true}, known + "PSYNC " + idA + " 1 FAILOVER / +CONTINUE " + idB + " / ",
-			Continue, idB, 0, ""},
-		{"failover refused", Intro{ID: idA, Failover: true}, known + "PSYNC " + idA + " 1 FAILOVER / -NOPERM x / ",
-			Failed, "", 0, "Failover target rejected psync request: -NOPERM x"},
+		{"failover", Intro{ID: idA, Failover: true},
+			known + "PSYNC " + idA + " 1 FAILOVER / +CONTINUE " + idB + " / ", Continue, idB, 0, ""},
+		{"failover refused", Intro{ID: idA, Failover: true},
+			known + "PSYNC " + idA + " 1 FAILOVER / -NOPERM x / ", Failed, "", 0,
+			"Failover target rejected psync request: -NOPERM x"},
 
 		{"no master", Intro{}, "HTTP/1.1 400 Bad Request / ", Failed, "", 0,
 			"Error reply to PING from master: 'HTTP/1.1 400 Bad Request'"},
-		{"a master in trouble", Intro{}, "-MISCONF x / ", Failed, "", 0, "Error reply to PING from master: '-MISCONF x'"},
+		{"a master in trouble", Intro{}, "-MISCONF x / ", Failed, "", 0,
+			"Error reply to PING from master: '-MISCONF x'"},
 		{"half of a reply", Intro{}, known + "PSYNC ? -1 / +FULLRESYNC " + idA + " / ", Failed, "", 0,
 			"Master replied with wrong +FULLRESYNC syntax."},
 		{"no ID", Intro{}, known + "PSYNC ? -1 / +FULLRESYNC ../../etc/passwd 1 / ", Failed, "", 0,
@@ -178,7 +182,8 @@ func TestTransfer(t *testing.T) {
 	} {
 		for _, size := range []int{1, 2, 3, 7, 39, 40, 41, 1000, 5000} {
 			got := feed([]byte(tt.in), func() int { return size })
-			if string(got.payload) != tt.payload || string(got.rest) != tt.rest || got.done != tt.done || got.err != tt.err {
+			if string(got.payload) != tt.payload || string(got.rest) != tt.rest || got.done != tt.done ||
+				got.err != tt.err {
 				t.Errorf("%.60q by %d: %.80q, %q, %v, %q", tt.in, size, got.payload, got.rest, got.done, got.err)
 			}
 		}
@@ -203,7 +208,8 @@ func TestTransferOfAnything(t *testing.T) {
 		in := append(fmt.Appendf(nil, "$EOF:%s\r\n", mark), whole...)
 		got := feed(in, func() int { return rng.IntN(60) })
 		if !got.done || !bytes.Equal(got.payload, whole[:at]) || !bytes.Equal(got.rest, whole[at+40:]) {
-			t.Fatalf("seed %d: %v %q and %q, want %q and %q", seed, got.done, got.payload, got.rest, whole[:at], whole[at+40:])
+			t.Fatalf("seed %d: %v %q and %q, want %q and %q",
+				seed, got.done, got.payload, got.rest, whole[:at], whole[at+40:])
 		}
 	}
 }
@@ -212,8 +218,9 @@ func TestTransferOfAnything(t *testing.T) {
 // same, nothing is made of a master that was not asked for, and nothing is lost.
 func FuzzHandshake(f *testing.F) {
 	f.Add([]byte("+PONG\r\n+OK\r\n+OK\r\n+OK\r\n+FULLRESYNC "+idA+" 0\r\n\n$5\r\nREDIS*1\r\n"), uint8(3))
-	f.Add([]byte("+PONG\r\n+OK\r\n+OK\r\n+OK\r\n+FULLRESYNC "+idA+" 0\r\n\n$EOF:"+idA+"\r\nREDIS"+idA+"*1\r\n"), uint8(7))
-	f.Add([]byte("+PONG\r\n+OK\r\n+OK\r\n+OK\r\n+CONTINUE "+idB+"\r\n*1\r\n"), uint8(1))
+	const introduced = "+PONG\r\n+OK\r\n+OK\r\n+OK\r\n"
+	f.Add([]byte(introduced+"+FULLRESYNC "+idA+" 0\r\n\n$EOF:"+idA+"\r\nREDIS"+idA+"*1\r\n"), uint8(7))
+	f.Add([]byte(introduced+"+CONTINUE "+idB+"\r\n*1\r\n"), uint8(1))
 	f.Fuzz(func(t *testing.T, in []byte, piece uint8) {
 		h, _ := NewHandshake(Intro{ID: idA, Offset: 10, Port: 1})
 		rest, step := in, Step{}
@@ -231,11 +238,11 @@ func FuzzHandshake(f *testing.F) {
 				t.Fatal("failed for no reason")
 			}
 		case Continue:
-			if step.Offset != 10 || !isID(step.ID) {
+			if step.Offset != 10 || !IsID(step.ID) {
 				t.Fatalf("goes on at %d of %q", step.Offset, step.ID)
 			}
 		case Full, Bare:
-			if step.Verdict == Full && (!isID(step.ID) || step.Offset < 0) {
+			if step.Verdict == Full && (!IsID(step.ID) || step.Offset < 0) {
 				t.Fatalf("a snapshot at %d of %q", step.Offset, step.ID)
 			}
 			whole := feed(rest, func() int { return len(rest) })

@@ -44,6 +44,9 @@ type MasterConfig struct {
 	Follows func() bool
 	// FileWanted says whether a snapshot file is of use when no replica waits for it any more.
 	FileWanted func() bool
+	// FailingOver, if set, says whether a replica is waited for that shall take over: nothing
+	// is added to the stream that it does not need.
+	FailingOver func() bool
 	// Paused says whether clients may not write: nothing is added to the stream meanwhile.
 	Paused func() bool
 	// Background runs a task soon, on a goroutine of its own.
@@ -89,7 +92,7 @@ func NewMaster(c MasterConfig) *Master {
 	m.acks.Store(&ackTable{})
 	m.idleSince = c.Clock.Mono()
 	c.Options.OnChange(OptBacklogSize, m.resizeBacklog)
-	c.Options.OnChange(optMinReplicas, m.recount, optMaxLag)
+	c.Options.OnChange(optMinReplicas, m.Recount, optMaxLag)
 	return m
 }
 
@@ -227,9 +230,11 @@ func (m *Master) Cron() {
 	m.syncIfDue()
 }
 
+func (m *Master) isFailingOver() bool { return m.FailingOver != nil && m.FailingOver() }
+
 func (m *Master) everySecond(now int64) {
 	period := optPingPeriod.Get(m.Options)
-	if len(m.replicas) > 0 && m.seconds%period == 0 && !m.Follows() {
+	if len(m.replicas) > 0 && m.seconds%period == 0 && !m.Follows() && !m.isFailingOver() {
 		m.Journal.AppendLink(pingLink)
 		for _, r := range m.replicas {
 			r.wake()

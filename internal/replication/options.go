@@ -38,8 +38,8 @@ where it stood. At least 16 KB are.`,
 	})
 	optDisklessDelay = config.Int(config.Option{
 		Name: "repl-diskless-sync-delay", Default: 5, Max: math.MaxInt32, Live: true,
-		Doc: `Seconds to wait for other replicas before such a snapshot is begun: all that have come are sent the same one,
-and those who come later wait for the next.`,
+		Doc: `Seconds to wait for other replicas before such a snapshot is begun: all that have come are sent the
+same one, and those who come later wait for the next.`,
 	})
 	optDisklessMax = config.Int(config.Option{
 		Name: "repl-diskless-sync-max-replicas", Max: math.MaxInt32, Live: true,

@@ -74,8 +74,8 @@ func (m *Master) goOn(r *Replica, q Request) (reply string) {
 		cursor, ok = m.Journal.NewCursorAt(offset)
 	}
 	if !ok {
-		m.Log.Info(fmt.Sprintf("Unable to partial resync with replica %s for lack of backlog (Replica request was: %d).",
-			r.name(), q.Next))
+		m.Log.Info(fmt.Sprintf("Unable to partial resync with replica %s for lack of backlog "+
+			"(Replica request was: %d).", r.name(), q.Next))
 		if q.Next > m.Journal.Appended()+1 {
 			m.Log.Warn("Warning: replica " + r.name() +
 				" tried to PSYNC with an offset that is greater than the master replication offset.")
@@ -196,10 +196,11 @@ func (m *Master) due() *syncing {
 		return nil
 	}
 	most := optDisklessMax.Get(m.Options)
-	if optDiskless.Get(m.Options) && longest < optDisklessDelay.Get(m.Options)*1e9 && (most == 0 || waiting < most) {
+	isDiskless, delay := optDiskless.Get(m.Options), optDisklessDelay.Get(m.Options)*1e9
+	if isDiskless && longest < delay && (most == 0 || waiting < most) {
 		return nil
 	}
-	sy := &syncing{diskless: optDiskless.Get(m.Options) && allEOF, room: make(chan struct{}, 1)}
+	sy := &syncing{diskless: isDiskless && allEOF, room: make(chan struct{}, 1)}
 	if sy.diskless {
 		sy.mark = newID(m.Random)
 	}

@@ -62,6 +62,7 @@ func (s *Server) cron() {
 		s.keyspace.SetNow(clock.Now(s.clock))
 		s.sample(now)
 		s.saveIfDue()
+		s.follower.failoverCron()
 		s.master.Cron()
 		s.giveHeapBack()
 		if now >= nextSweep && !s.keyspace.Tuning.NoExpire.Load() {

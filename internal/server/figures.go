@@ -115,7 +115,8 @@ func (s *Server) clientFigures() (c infocmd.Clients) {
 func (s *Server) persistenceFigures() infocmd.Persistence {
 	l, st := s.saver.Loading(), s.saver.Status()
 	return infocmd.Persistence{
-		Loading: s.loading.Load(), LoadStart: l.StartTime, LoadTotal: l.TotalBytes, LoadDone: l.LoadedBytes,
+		Loading: s.loading.Load(), LoadingBeside: s.follower.beside.Load(),
+		LoadStart: l.StartTime, LoadTotal: l.TotalBytes, LoadDone: l.LoadedBytes,
 		LoadETA: l.ETASeconds, LoadedKeys: l.LastKeys, LoadedExpired: l.LastExpired,
 		Changes: st.Changes, Saving: st.InProgress, LastSave: st.LastSave, LastSaveOK: st.LastOK,
 		LastSaveTook: st.LastSeconds, SavingFor: st.NowSeconds, Saves: st.Saves, SavedKeys: st.KeysDone,

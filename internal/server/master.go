@@ -22,11 +22,12 @@ func (s *Server) newMaster() *replication.Master {
 	return replication.NewMaster(replication.MasterConfig{
 		Journal: s.journal, Options: s.config, Clock: s.clock, Log: s.slog, Random: rand.Reader,
 		Snapshots: replicaSnapshots{s.saver}, Open: openSource,
-		Follows:    s.follows,
-		FileWanted: func() bool { return len(snapshot.SavePoints(s.config)) > 0 },
-		Paused:     func() bool { return s.sessions.Pause.Mode(s.clock.Mono()) != session.PauseOff },
-		Background: s.inBackground,
-		Reached:    func() { s.shared.Reached() },
+		Follows:     s.follows,
+		FailingOver: func() bool { return s.follower.FailoverState() != replication.NoFailover },
+		FileWanted:  func() bool { return len(snapshot.SavePoints(s.config)) > 0 },
+		Paused:      func() bool { return s.sessions.Pause.Mode(s.clock.Mono()) != session.PauseOff },
+		Background:  s.inBackground,
+		Reached:     func() { s.shared.Reached() },
 		Scarce: func(on bool) {
 			if s.shared != nil { // else it is being made
 				s.shared.Attend(exec.AttendReplicas, on)
@@ -36,14 +37,23 @@ func (s *Server) newMaster() *replication.Master {
 }
 
 // follows says whether this server is a replica.
-func (s *Server) follows() bool { return false }
+func (s *Server) follows() bool { return s.follower.active.Load() }
+
+// tooFewReplicas says whether writes are to be refused for want of replicas; not by a replica,
+// whose clients' writes are nobody else's.
+func (s *Server) tooFewReplicas() bool { return !s.follows() && s.master.TooFew() }
 
 // replicationDeps is what the commands of replication drive.
 func (s *Server) replicationDeps() replcmd.Deps {
-	return replcmd.Deps{Master: s.master, Synced: func() (int64, bool) {
-		mark, _ := s.keeper.Synced()
-		return mark, s.keeper.Mode() != aof.Off
-	}}
+	return replcmd.Deps{
+		Master: s.master, Follower: s.follower,
+		Refuses: s.follower.refusesReplicas, TakeOver: s.follower.takeOver,
+		Acknowledge: s.follower.link.Acknowledge,
+		Synced: func() (int64, bool) {
+			mark, _ := s.keeper.Synced()
+			return mark, s.keeper.Mode() != aof.Off
+		},
+	}
 }
 
 // replicaSnapshots makes snapshots for replicas.
@@ -81,8 +91,13 @@ func (f sourceFile) Size() int64 { return f.size }
 
 // replicationInfo is the section of INFO.
 func (s *Server) replicationInfo(dst []byte) []byte {
-	dst = append(dst, "role:master\r\n"...)
-	return s.master.AppendInfo(dst, "no-failover")
+	if s.follows() {
+		_, offset := s.follower.Standing()
+		dst = s.follower.link.AppendInfo(append(dst, "role:slave\r\n"...), offset)
+	} else {
+		dst = append(dst, "role:master\r\n"...)
+	}
+	return s.master.AppendInfo(dst, s.follower.FailoverState().String())
 }
 
 // replicasGate refuses writes while too few replicas take them.
@@ -103,5 +118,6 @@ func (s *Server) replicationFigures() infocmd.Replication {
 	return infocmd.Replication{
 		Replicas: int64(s.master.Replicas()), Full: s.master.Full.Load(), PartialOK: s.master.PartialOK.Load(),
 		PartialRefused: s.master.PartialRefused.Load(), BacklogBytes: backlog, BufferBytes: all,
+		Unexpected: s.follower.unexpected.Load(),
 	}
 }

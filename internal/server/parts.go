@@ -45,6 +45,7 @@ func (s *Server) makeParts() error {
 	s.keeper = s.newKeeper(os.Getpid())
 	s.saver.Describe = func(info *rdb.Info) { s.master.Describe(info) }
 	s.master = s.newMaster()
+	s.follower = s.newFollower()
 	after := func(d time.Duration, f func()) { time.AfterFunc(d, f) }
 	s.migrator = keycmd.NewMigrator(keycmd.Deps{Dial: s.dialPeer, After: after})
 	return err
@@ -60,7 +61,7 @@ func (s *Server) families() [][]*command.Spec {
 		Config: configcmd.Deps{Options: s.config, Files: config.OSFiles{}, Log: s.slog, ResetStats: s.resetStats,
 			Loading: s.loading.Load},
 		Conn: conncmd.Deps{Version: RedisVersion, Databases: s.keyspace.Databases(), Sessions: s.sessions,
-			Users: s.users, Paused: s.paused},
+			Users: s.users, Paused: s.paused, IsReplica: s.follows},
 		Debug: debugcmd.Deps{Keyspace: s.keyspace, Options: s.config, Log: s.slog, Sleep: time.Sleep,
 			Files: config.OSFiles{}, PauseCron: s.cronPaused.Store,
 			Reload: s.reload, LoadFile: s.reloadFile, SlowWrites: s.keeper.SlowWrites},
@@ -91,6 +92,8 @@ func (s *Server) followParts() {
 	s.shared.Congested = s.saver.Congested
 	s.shared.Help = s.saver.Help
 	s.shared.TurnEnds = s.master.TurnEnds
+	s.master.Recount()
+	s.shared.Unreplayed = s.follower.unreplayed
 	s.keeper.OnSynced(s.shared.Reached)
 }
 
@@ -120,13 +123,16 @@ func (s *Server) flushed(c *command.Ctx) {
 	}
 }
 
-// load fills the keyspace from what is on the disk.
-func (s *Server) load() error {
+// load fills the keyspace from what is on the disk, and returns what a snapshot says of the
+// stream that continues it.
+func (s *Server) load() (info rdb.Info, err error) {
 	if aof.IsWanted(s.config) {
-		return s.loadFile()
+		return info, s.loadFile()
 	}
-	_, err := s.saver.Load(s.loadOptions())
-	return err
+	opts := s.loadOptions()
+	opts.KeepExpired = s.follows()
+	loaded, err := s.saver.Load(opts)
+	return loaded.Info, err
 }
 
 // reload saves the data and loads them again, for DEBUG RELOAD.
@@ -224,7 +230,9 @@ func (s *Server) sample(now int64) {
 // saveIfDue begins a save if it is time for one, and lets the gate ask whether writes are to
 // be refused.
 func (s *Server) saveIfDue() {
-	s.saver.Cron()
+	if !s.loading.Load() { // else it would be a half
+		s.saver.Cron()
+	}
 	s.keeper.Cron()
 	s.attendMisconf()
 }

@@ -17,6 +17,6 @@ import (
 func Schema() *config.Schema {
 	groups := []*config.Group{netloop.Options, options, acl.Options, keyspace.ConfigOptions, exec.Options,
 		value.Options, snapshot.Options, aof.Options, replication.MasterOptions,
-		config.Kept, config.Refused}
+		replication.ReplicaOptions, config.Kept, config.Refused}
 	return config.NewSchema(append(groups, all.Options()...)...)
 }

@@ -69,6 +69,7 @@ type Server struct {
 	saver    *snapshot.Saver
 	master   *replication.Master
 	keeper   *aof.Keeper
+	follower *follower
 	migrator *keycmd.Migrator
 
 	executors []*exec.Executor
@@ -161,8 +162,8 @@ func (s *Server) assemble() error {
 		Table: s.table, Keyspace: s.keyspace, Journal: s.journal, Sessions: s.sessions, Clock: s.clock,
 		Log: s.slog, Logs: s.logs, Latency: s.latency, Split: config.SplitArgs, Monitor: s.monitor,
 		Gates: []exec.Gate{
-			memoryGate{s.keyspace}, misconfGate{s.saver, s.keeper}, loadingGate{s.loading.Load},
-			replicasGate{s.master.TooFew}, pauseGate{s},
+			memoryGate{s.keyspace}, misconfGate{s.saver, s.keeper}, replicasGate{s.tooFewReplicas},
+			followerGate{s.follower}, loadingGate{s.loading.Load}, besideGate{s.follower}, pauseGate{s},
 		},
 	}
 	s.follow()
@@ -194,7 +195,7 @@ func (s *Server) journalRemoval(lazy *atomic.Bool) func(db int, key []byte) {
 			name = []byte("UNLINK")
 		}
 		args := [][]byte{name, append([]byte(nil), key...)}
-		s.journal.Append([]journal.Effect{{DB: db, Args: args}})
+		s.appendOwn(journal.Effect{DB: db, Args: args})
 	}
 }
 
@@ -202,7 +203,17 @@ func (s *Server) journalRemoval(lazy *atomic.Bool) func(db int, key []byte) {
 func (s *Server) journalField(db int, key, field []byte) {
 	if s.journal.Active() {
 		args := [][]byte{[]byte("HDEL"), append([]byte(nil), key...), append([]byte(nil), field...)}
-		s.journal.Append([]journal.Effect{{DB: db, Args: args}})
+		s.appendOwn(journal.Effect{DB: db, Args: args})
+	}
+}
+
+// appendOwn journals what the server does by itself. A replica's own deeds are not for its
+// stream, which is its master's.
+func (s *Server) appendOwn(e journal.Effect) {
+	if s.follows() {
+		s.journal.AppendLocal([]journal.Effect{e})
+	} else {
+		s.journal.Append([]journal.Effect{e})
 	}
 }
 
@@ -241,6 +252,7 @@ func (s *Server) Start() error {
 
 // open is the part of Start that fails if another server has our addresses.
 func (s *Server) open() error {
+	s.follower.announce()
 	s.setLoading(true)
 	if err := s.listen(); err != nil {
 		return err
@@ -254,9 +266,11 @@ func (s *Server) open() error {
 
 // fill is the part of Start that takes long.
 func (s *Server) fill() error {
-	if err := s.load(); err != nil {
+	info, err := s.load()
+	if err != nil {
 		return err
 	}
+	s.follower.begin(&info)
 	s.setLoading(false)
 	return nil
 }
@@ -270,6 +284,7 @@ func (s *Server) Close() {
 		close(s.stop)
 		s.shared.Ending.Store(true)
 		s.master.Close()
+		s.follower.link.Close()
 		s.background.wait()
 		s.net.Shutdown(time.Second)
 		s.closeParts()

@@ -146,7 +146,11 @@ func (d Deps) greet(out *resp.Writer, id uint64) {
 	out.BulkString("mode")
 	out.BulkString("standalone")
 	out.BulkString("role")
-	out.BulkString("master")
+	if d.IsReplica != nil && d.IsReplica() {
+		out.BulkString("replica")
+	} else {
+		out.BulkString("master")
+	}
 	out.BulkString("modules")
 	out.Array(0)
 }

@@ -22,6 +22,9 @@ type Deps struct {
 	Sessions  *session.Registry
 	Users     *acl.Users
 
+	// IsReplica, if set, says whether the server is one, for HELLO.
+	IsReplica func() bool
+
 	// Paused, if set, is called in exclusive mode after CLIENT PAUSE or UNPAUSE has
 	// changed Sessions.Pause, so that the server can hold back, or resume, what the pause
 	// is about.

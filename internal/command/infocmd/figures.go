@@ -75,6 +75,7 @@ type Replication struct {
 	Replicas                        int64
 	Full, PartialOK, PartialRefused int64 // synchronizations
 	BacklogBytes, BufferBytes       int64 // of memory: for those who come back, and of all
+	Unexpected                      int64 // commands from the master that failed
 }
 
 // Rates are how fast counters grew lately, a second.
@@ -121,6 +122,7 @@ type Memory struct {
 // Persistence is how saving and loading stand. Times are in seconds.
 type Persistence struct {
 	Loading       bool
+	LoadingBeside bool  // a replica loads new data, and serves the old ones
 	LoadStart     int64 // since the epoch
 	LoadTotal     int64 // bytes
 	LoadDone      int64

@@ -75,7 +75,7 @@ func (r *report) clients(dst []byte) []byte {
 func (r *report) persistence(dst []byte) []byte {
 	p, f := &r.figures().Persistence, fields(dst)
 	f.flag("loading", p.Loading)
-	f.int("async_loading", 0)
+	f.flag("async_loading", p.LoadingBeside)
 	f.int("current_cow_peak", p.SaveHeldPeak)
 	f.int("current_cow_size", p.SaveHeldBytes)
 	f.int("current_cow_size_age", 0)

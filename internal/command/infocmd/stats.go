@@ -45,7 +45,7 @@ func (r *report) stats(dst []byte) []byte {
 	f.int("tracking_total_keys", g.Clients.TrackedKeys)
 	f.int("tracking_total_items", g.Clients.TrackedItems)
 	f.int("tracking_total_prefixes", g.Clients.TrackedPrefix)
-	f.int("unexpected_error_replies", 0)
+	f.int("unexpected_error_replies", g.Replication.Unexpected)
 	f.int("total_error_replies", g.ErrorTotal)
 	f.int("dump_payload_sanitizations", 0)
 	f.int("total_reads_processed", g.Reads)

@@ -13,7 +13,8 @@ import (
 
 // Deps is what this family drives; command/all fills it in.
 type Deps struct {
-	Master *replication.Master
+	Master   *replication.Master
+	Follower Follower
 
 	// Refuses, if set, says why nobody can synchronize with this server now: its own link is
 	// down, or it hands its role over.

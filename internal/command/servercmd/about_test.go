@@ -9,12 +9,11 @@ import (
 	"github.com/spineldb/spinel/internal/session"
 )
 
-func TestTimeAndRole(t *testing.T) {
+func TestTime(t *testing.T) {
 	w := newWorld(t)
 	w.Do("TIME").WantArray("1700000000", "0")
 	w.Clock.Advance(90*time.Second + 12*time.Microsecond)
 	w.Do("TIME").WantArray("1700000090", "12")
-	w.Do("ROLE").WantRaw("*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n")
 }
 
 func TestMonitor(t *testing.T) {

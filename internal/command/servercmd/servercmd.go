@@ -6,7 +6,7 @@
 //	BGREWRITEAOF                      the append-only file
 //	SHUTDOWN                          asked of the server
 //	MONITOR                           marks the session; AppendMonitor is what it sees
-//	TIME ROLE LOLWUT
+//	TIME LOLWUT
 //
 // CONFIG, INFO, SLOWLOG, LATENCY, MEMORY and DEBUG are packages of their own.
 package servercmd
