@@ -11,10 +11,13 @@
 // short by default; the environment asks for more:
 //
 //	SPINEL_KILL_ROUNDS   kill -9 during a save                           5
+//	SPINEL_AOF_ROUNDS    kill -9 with an append-only file              12
+//	SPINEL_LANES         servers that are killed at the same time         1
 //	SPINEL_BIG_MB        size of the largest argument                    64
 //	SPINEL_SLOW_CLIENTS  clients that send one byte a second          1000
 //	SPINEL_DEAF_CLIENTS  clients that never read their replies          20
 //	SPINEL_DIFFERENTIAL  random commands to us and to redis-server   20000
+//	SPINEL_SERVER        another server in place of ours, to try a test out
 //	SPINEL_SEED          seed of these commands                         1
 package e2e
 
@@ -60,6 +63,9 @@ var build = sync.OnceValue(func() error {
 // server is the path of our program under the name that makes it the server.
 func server(t testing.TB) string {
 	t.Helper()
+	if path := os.Getenv("SPINEL_SERVER"); path != "" {
+		return path
+	}
 	if err := build(); err != nil {
 		t.Fatal(err)
 	}
