@@ -147,7 +147,10 @@ func (s *Server) reloadFile(c *command.Ctx) error {
 		return err
 	}
 	s.inBackground(release)
-	if _, err := s.loadAppendOnly(s.keeper.Dir()); err != nil {
+	// The commands are executed by others, who enter gates of their own: whoever waits for
+	// exclusive mode meanwhile must get it.
+	outside(s.gateOf(c), func() { _, err = s.loadAppendOnly(s.keeper.Dir()) })
+	if err != nil {
 		// A part of the data is there, and whatever is appended now would be wrong.
 		s.log.Warnf("DEBUG LOADAOF: %v. Exiting.", err)
 		s.end(1)
