@@ -243,10 +243,12 @@ func (k *Keeper) Begin(loaded Loaded) error {
 		size = loaded.Files[len(loaded.Files)-1].Size
 		k.Log.Info(fmt.Sprintf("Opening AOF incr file %s on server start", m.Incrs[len(m.Incrs)-1].Name))
 	}
-	if changed {
-		if err := k.dir.WriteManifest(m); err != nil {
-			return fmt.Errorf("aof: %w", err)
-		}
+	err := k.dir.syncIncrs(m)
+	if err == nil && changed {
+		err = k.dir.WriteManifest(m)
+	}
+	if err != nil {
+		return fmt.Errorf("aof: %w", err)
 	}
 	l, err := newLog(&k.dir, k.Journal, m.Incrs[len(m.Incrs)-1], size)
 	if err != nil {
@@ -260,6 +262,21 @@ func (k *Keeper) Begin(loaded Loaded) error {
 	k.setMode(On)
 	k.gather()
 	return nil
+}
+
+// syncIncrs makes the incremental files durable, and the names of all: what was loaded may
+// have been written by a process that was killed before it got to the disk.
+func (d *Dir) syncIncrs(m *Manifest) error {
+	for _, info := range m.Incrs {
+		f, err := d.FS.Append(d.In(info.Name))
+		if err != nil {
+			return err
+		}
+		if err = errors.Join(f.Sync(), f.Close()); err != nil {
+			return err
+		}
+	}
+	return d.FS.SyncDir(d.Path)
 }
 
 // firstBase makes the base of the data that are there.

@@ -163,6 +163,9 @@ func (d *Dir) checkLost() error {
 	if err != nil {
 		return err
 	}
+	if _, err := d.FS.Stat(d.In(d.tempManifest())); err == nil {
+		return nil // the first manifest was about to get its name: see keeper_rewrite.go
+	}
 	for _, name := range names {
 		if !strings.HasPrefix(name, d.Prefix+".") || !strings.HasSuffix(name, incrSuffix) {
 			continue
