@@ -38,7 +38,15 @@ func (d *Dir) ReadManifest() (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ParseManifest(content)
+	m, err := ParseManifest(content)
+	if err == nil {
+		for _, f := range m.Incrs {
+			if f.Name == d.Prefix { // an old single file, which is a base
+				return nil, &ManifestError{Text: f.Name, Reason: ErrManifestType}
+			}
+		}
+	}
+	return m, err
 }
 
 // manifestMax is more than a manifest of ten thousand files takes.
@@ -85,19 +93,21 @@ func (d *Dir) commit() error {
 }
 
 // RemoveHistory removes the files that the manifest calls history, and then their lines.
-// It goes on with the others if one cannot be removed, and returns what went wrong.
+// It goes on with the others if one cannot be removed, and returns what went wrong; then all
+// lines stay.
 func (d *Dir) RemoveHistory(m *Manifest) error {
 	if len(m.History) == 0 {
 		return nil
 	}
 	var failed error
-	var kept []FileInfo
 	for _, f := range m.History {
 		if err := d.FS.Remove(d.In(f.Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			failed = errors.Join(failed, err)
-			kept = append(kept, f)
 		}
 	}
-	m.History = kept
-	return errors.Join(failed, d.WriteManifest(m))
+	if failed != nil {
+		return failed
+	}
+	m.History = nil
+	return d.WriteManifest(m)
 }

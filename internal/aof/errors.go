@@ -58,4 +58,5 @@ var (
 	ErrManifestTwoBases error = reason("Found duplicate base file information")
 	ErrManifestSequence error = reason("Found a non-monotonic sequence number")
 	ErrManifestTwice    error = reason("Found the same AOF file twice")
+	ErrManifestHistory  error = reason("Found a history AOF file where none can be")
 )

@@ -363,3 +363,37 @@ func TestLegacyFaults(t *testing.T) {
 		}
 	}
 }
+
+// nobody executes nothing.
+type nobody struct{}
+
+func (nobody) Run([]byte) error { return nil }
+func (nobody) Wait() error      { return nil }
+func (nobody) Close()           {}
+
+// BenchmarkLoad is what reading and verifying costs for each command, in batches and not.
+func BenchmarkLoad(b *testing.B) {
+	for _, perBatch := range []int{0, 16} {
+		b.Run(fmt.Sprint(perBatch), func(b *testing.B) {
+			set := command("SET", "key:000000000000", strings.Repeat("v", 64))
+			var content []byte
+			for n := 0; n < b.N; n += max(perBatch, 1) {
+				if perBatch == 0 {
+					content = append(content, set...)
+				} else {
+					content = append(content, batch(int64(len(content)), 0, bytes.Repeat(set, perBatch))...)
+				}
+			}
+			mem := vfs.NewMem("/data", "/data/aof")
+			mem.Put("/data/aof/a.manifest", manifestOf("file a.7.incr.aof seq 7 type i"))
+			mem.Put("/data/aof/a.7.incr.aof", content)
+			c := LoadConfig{Dir: &Dir{FS: mem, Path: "/data/aof", Prefix: "a"}, DataDir: "/data",
+				Clock: clock.NewManual(0), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+				NewReplayer: func() Replayer { return nobody{} }}
+			b.ResetTimer()
+			if _, err := Load(c); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}

@@ -78,6 +78,9 @@ func ParseManifest(content []byte) (*Manifest, error) {
 	if read == 0 {
 		return nil, &ManifestError{Reason: ErrManifestEmpty}
 	}
+	if n := len(m.History); n > 0 && m.History[n-1].isIncr() {
+		return nil, &ManifestError{Reason: ErrManifestHistory}
+	}
 	return m, nil
 }
 
@@ -122,6 +125,12 @@ func parseLine(text []byte) (info FileInfo, err error) {
 	return info, nil
 }
 
+// isIncr says whether a file has an incremental file's name.
+func (f *FileInfo) isIncr() bool { return strings.HasSuffix(f.Name, incrSuffix) }
+
+// add adds a line. One bit is between i and h, and between loading a file and removing it. So
+// what those who write manifests keep to is held against them: history is in front of the
+// incremental files, and its last line is the base that was there first.
 func (m *Manifest) add(info FileInfo) error {
 	switch info.Type {
 	case Base:
@@ -134,9 +143,15 @@ func (m *Manifest) add(info FileInfo) error {
 		if info.Seq <= m.incrSeq {
 			return ErrManifestSequence
 		}
+		if strings.HasSuffix(info.Name, baseSuffix) || strings.HasSuffix(info.Name, baseRDBSuffix) {
+			return ErrManifestType
+		}
 		m.Incrs = append(m.Incrs, info)
 		m.incrSeq = info.Seq
 	case History:
+		if len(m.Incrs) > 0 {
+			return ErrManifestHistory
+		}
 		m.History = append(m.History, info)
 	}
 	return nil
@@ -189,11 +204,14 @@ func (m *Manifest) NewBase(prefix string, isRDB bool, keep int) FileInfo {
 		m.baseSeq++
 		info = FileInfo{prefix + "." + strconv.FormatInt(m.baseSeq, 10) + ext, m.baseSeq, Base}
 	}
-	if m.Base != nil {
+	gone := max(len(m.Incrs)-keep, 0)
+	switch {
+	case m.Base != nil:
 		m.retire(*m.Base)
+	case gone > 0 && len(m.History) == 0: // there is none to end the history, see add
+		m.retire(FileInfo{prefix + ".0" + baseSuffix, 1, Base})
 	}
 	m.Base = &info
-	gone := max(len(m.Incrs)-keep, 0)
 	for _, f := range m.Incrs[:gone] {
 		m.retire(f)
 	}
