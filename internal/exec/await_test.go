@@ -63,7 +63,8 @@ func TestAwait(t *testing.T) {
 	if got := early.Call("EXEC"); got != "*1\r\n:7\r\n" {
 		t.Errorf("%q", got)
 	}
-	if !timed.Session.Wait.Unblock(true) || string(timed.Tick()) != "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n" {
+	const unblocked = "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"
+	if !timed.Session.Wait.Unblock(true) || string(timed.Tick()) != unblocked {
 		t.Error("it was not unblocked")
 	}
 	db.Clock.Advance(2 * time.Second)

@@ -84,7 +84,9 @@ func TestFeed(t *testing.T) {
 // A replica that makes us reply, or that wants data, is cut off, and nothing gets into its
 // stream.
 func TestFedSessionsGetNoReplies(t *testing.T) {
-	for _, call := range [][]string{{"SAY", "hello"}, {"GET", "k"}, {"SET", "k", "v"}, {"NOPE"}, {"ACK", "what"}} {
+	for _, call := range [][]string{
+		{"SAY", "hello"}, {"GET", "k"}, {"SET", "k", "v"}, {"NOPE"}, {"ACK", "what"},
+	} {
 		db := withFollow(t)
 		r := db.NewClient()
 		r.Call("FOLLOW")

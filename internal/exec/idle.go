@@ -17,12 +17,12 @@ func (sh *Shared) Idle(now int64) (buffers int64) {
 		if s.Link != nil {
 			s.Counted += int64(s.Link.Unsent())
 		}
-		if s.Stream != nil {
+		if s.Stream != nil && s.Class != session.Replica { // of whom the journal has it, once for all
 			s.Counted += s.Stream.Held()
 		}
 		buffers += s.QueryCounted + s.Counted
-		waits := s.Stopped && s.Stream == nil
-		if limit > 0 && !waits && !s.Monitor && s.Class == session.Normal && now-s.LastUse > limit && s.Closing == session.Open {
+		mayWait := s.Stopped && s.Stream == nil || s.Monitor || s.Class != session.Normal
+		if limit > 0 && !mayWait && now-s.LastUse > limit && s.Closing == session.Open {
 			s.OrderClose()
 		}
 	}

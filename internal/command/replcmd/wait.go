@@ -6,8 +6,9 @@ import (
 )
 
 var _ = Family.Add(command.Spec{
-	Name:       "WAIT",
-	Summary:    "Wait for the synchronous replication of all the write commands sent in the context of the current connection",
+	Name: "WAIT",
+	Summary: "Wait for the synchronous replication of all the write commands sent in the context of the current " +
+		"connection",
 	Since:      "3.0.0",
 	Group:      "generic",
 	Complexity: "O(1)",
@@ -19,11 +20,11 @@ var _ = Family.Add(command.Spec{
 }, wait)
 
 var (
-	errWaitReplica = resp.Errorf("WAIT cannot be used with replica instances. Please also note that since Redis 4.0 " +
-		"if a replica is configured to be writable (which is not the default) writes to replicas are just local " +
-		"and are not propagated.")
-	errWaitAOFReplica = resp.Errorf("WAITAOF cannot be used with replica instances. Please also note that writes to " +
-		"replicas are just local and are not propagated.")
+	errWaitReplica = resp.Errorf("WAIT cannot be used with replica instances. Please also note that since " +
+		"Redis 4.0 if a replica is configured to be writable (which is not the default) writes to replicas " +
+		"are just local and are not propagated.")
+	errWaitAOFReplica = resp.Errorf("WAITAOF cannot be used with replica instances. Please also note that " +
+		"writes to replicas are just local and are not propagated.")
 	errWaitAOFLocal = resp.Errorf("WAITAOF cannot be used when numlocal is set but appendonly is disabled.")
 	errLocalRange   = resp.Errorf("value is out of range, value must between 0 and 1")
 	errNotPositive  = resp.Errorf("value is out of range, must be positive")
@@ -56,8 +57,8 @@ func wait(d Deps, c *command.Ctx) error {
 
 var _ = Family.Add(command.Spec{
 	Name: "WAITAOF",
-	Summary: "Wait for all write commands sent in the context of the current connection to be synced to AOF of " +
-		"local host and/or replicas",
+	Summary: "Wait for all write commands sent in the context of the current connection to be synced to AOF " +
+		"of local host and/or replicas",
 	Since:      "7.2.0",
 	Group:      "generic",
 	Complexity: "O(1)",
