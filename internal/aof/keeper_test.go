@@ -421,6 +421,178 @@ func TestKeeperFailedSync(t *testing.T) {
 	}
 }
 
+// A slowDisk is a file system whose syncs wait.
+type slowDisk struct {
+	vfs.FS
+	hold chan struct{} // closed to let them go on
+}
+
+type slowFile struct {
+	vfs.File
+	disk *slowDisk
+}
+
+func (d *slowDisk) Append(name string) (vfs.File, error) {
+	f, err := d.FS.Append(name)
+	return &slowFile{f, d}, err
+}
+
+func (f *slowFile) Sync() error {
+	<-f.disk.hold
+	return f.File.Sync()
+}
+
+// With everysec a sync that takes long keeps nobody back for the first tenth of a second, and
+// then everybody, so that what a power failure takes stays what it is. Loops do not write
+// meanwhile, since that might wait for the sync.
+func TestKeeperSlowDisk(t *testing.T) {
+	disk := &slowDisk{FS: vfs.NewMem("/data"), hold: make(chan struct{})}
+	close(disk.hold)
+	h := newHouse(t, disk, preambleNo, "no")
+	defer h.Close()
+	h.must(h.start())
+	disk.hold = make(chan struct{})
+	begin := time.Now()
+	h.write("SET a 1")
+	h.until("a sync", func() bool { return h.syncing.Load() })
+	if took := time.Since(begin); took > 1200*time.Millisecond {
+		t.Fatalf("the sync began after %v", took)
+	}
+	h.write("SET b 2") // by the writer
+	if took := time.Since(begin); took < 1050*time.Millisecond {
+		time.Sleep(1150*time.Millisecond - took)
+	}
+	mark := h.do("SET c 3")
+	h.Flush()
+	h.until("a write", func() bool { return h.Keeper.log.Load().Written() >= mark })
+	if h.Open() >= mark || h.Status().DelayedSyncs != 1 {
+		t.Errorf("open %d, mark %d, %+v", h.Open(), mark, h.Status())
+	}
+	released := h.released.Load()
+	close(disk.hold)
+	h.until("a reply", func() bool { return h.Open() >= mark && h.released.Load() > released })
+}
+
+// With no-appendfsync-on-rewrite there is no sync while a snapshot is written.
+func TestKeeperRelaxed(t *testing.T) {
+	h := newHouse(t, vfs.NewMem("/data"), preambleNo, "no", "appendfsync", "always",
+		"no-appendfsync-on-rewrite", "yes")
+	defer h.Close()
+	h.must(h.start())
+	h.write("SET a 1")
+	before, _ := h.Synced()
+	h.busy.Store(true)
+	h.Cron()
+	h.write("SET b 2")
+	if now, _ := h.Synced(); now != before || h.Strict() {
+		t.Errorf("synced up to %d, and up to %d before; strict %v", now, before, h.Strict())
+	}
+	h.busy.Store(false)
+	h.Cron()
+	h.until("a sync", func() bool { now, _ := h.Synced(); return now >= h.journal.Tail() })
+}
+
+// The file is rewritten when it has grown enough; when that fails three times in a row it is
+// tried again after a minute.
+func TestKeeperAutomaticRewrite(t *testing.T) {
+	h := newHouse(t, vfs.NewMem("/data"), preambleNo, "no", "auto-aof-rewrite-min-size", "100")
+	defer h.Close()
+	h.must(h.start())
+	h.Cron()
+	if h.IsRewriting() || h.Status().Rewrites > 0 {
+		t.Error("an empty file is rewritten")
+	}
+	h.write("SET a " + strings.Repeat("v", 200))
+	h.Cron()
+	h.idle()
+	if st := h.Status(); st.Rewrites != 1 || st.Size != st.BaseSize {
+		t.Errorf("after 200 bytes: %+v", st)
+	}
+	h.write("SET b 2")
+	h.Cron()
+	if st := h.Status(); st.Rewrites != 1 {
+		t.Errorf("after a few more: %+v", st)
+	}
+	h.fail = errors.New("no luck")
+	h.write("SET c " + strings.Repeat("v", 500))
+	for range failuresMax + 2 {
+		h.Cron()
+		h.idle()
+	}
+	if st := h.Status(); st.Failures != failuresMax || st.Rewrites != 1+failuresMax {
+		t.Errorf("after failures: %+v", st)
+	}
+	h.log.has(t, "triggered the limit, will retry in 1 minutes")
+	if got := strings.Count(h.manifestText(), "type i"); got != 1+failuresMax {
+		t.Errorf("%d incremental files:\n%s", got, h.manifestText())
+	}
+	h.fail = nil
+	if _, err := h.Rewrite(false); err != nil { // by hand at once
+		t.Error(err)
+	}
+	h.idle()
+	if st := h.Status(); st.Failures != 0 || !st.LastOK {
+		t.Errorf("after a success: %+v", st)
+	}
+}
+
+// A rewrite that is given up begins again, if that is wanted, and leaves nothing.
+func TestKeeperGivenUp(t *testing.T) {
+	mem := vfs.NewMem("/data")
+	h := newHouse(t, mem, preambleNo, "no")
+	defer h.Close()
+	h.must(h.start())
+	h.write("SET a 1")
+	began := make(chan struct{})
+	h.pause = func() {
+		close(began)
+		h.given <- <-h.given // until it is given up
+	}
+	if _, err := h.Rewrite(false); err != nil {
+		t.Fatal(err)
+	}
+	<-began
+	if _, err := h.Rewrite(false); !errors.Is(err, ErrRewriting) {
+		t.Errorf("another one: %v", err)
+	}
+	h.Yield()
+	if st := h.Status(); st.Rewriting || !st.Scheduled || !st.LastOK || st.Failures != 0 {
+		t.Errorf("given up: %+v", st)
+	}
+	if _, ok := mem.Get(h.tempBase()); ok {
+		t.Error("a temporary file is left")
+	}
+	h.pause = nil
+	h.Cron()
+	h.idle()
+	if st := h.Status(); st.Scheduled || st.Rewrites != 2 || !st.LastOK {
+		t.Errorf("begun again: %+v", st)
+	}
+}
+
+// A replica's data set is replaced as a whole: the file begins anew.
+func TestKeeperRebase(t *testing.T) {
+	mem := vfs.NewMem("/data")
+	h := newHouse(t, mem, preambleNo, "no", "appendfsync", "always")
+	h.must(h.start())
+	h.write("SET a 1")
+	h.Suspend()
+	if h.Mode() != Waiting || h.journal.Active() || h.guarded.Load() {
+		t.Errorf("suspended: mode %v", h.Mode())
+	}
+	h.commands = []string{"SET other 1"}
+	if !h.journal.StartAt(77) {
+		t.Error("the stream cannot begin elsewhere")
+	}
+	h.Rebase()
+	h.idle()
+	h.write("SET b 2")
+	h.must(h.Close())
+	if got := reloaded(t, mem.PowerFailure()); !slices.Equal(got, h.commands) {
+		t.Errorf("on the disk: %q", got)
+	}
+}
+
 // Nothing is allocated on the way of a write.
 func TestKeeperAllocations(t *testing.T) {
 	for _, policy := range []string{"no", "everysec"} {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"sync"
 )
 
 // # Images of a crash
@@ -18,6 +19,7 @@ type Record struct {
 	start map[string]*memFile // durable when it began
 	data  map[*memFile][]byte // what was in them
 	dirs  map[string]bool
+	mu    sync.Mutex
 	ops   []op
 }
 
@@ -46,7 +48,9 @@ type op struct {
 
 func (r *Record) add(o op) {
 	if r != nil {
+		r.mu.Lock()
 		r.ops = append(r.ops, o)
+		r.mu.Unlock()
 	}
 }
 
@@ -66,8 +70,12 @@ func (m *Mem) Record() *Record {
 	return r
 }
 
-// Len is the number of calls so far. It is not to be called while others are made.
-func (r *Record) Len() int { return len(r.ops) }
+// Len is the number of calls so far.
+func (r *Record) Len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.ops)
+}
 
 // sector is what a disk writes whole.
 const sector = 512
