@@ -20,6 +20,7 @@ import (
 	"github.com/spineldb/spinel/internal/command/stringcmd"
 	"github.com/spineldb/spinel/internal/exec"
 	"github.com/spineldb/spinel/internal/resp"
+	"github.com/spineldb/spinel/internal/session"
 )
 
 // newWhole makes a DB with the commands that a journal may hold.
@@ -233,6 +234,47 @@ func TestCrewRefuses(t *testing.T) {
 	if !strings.Contains(log.String(), want) || !strings.Contains(log.String(), "after processing the command 'lpush'") {
 		t.Error(log.String())
 	}
+}
+
+// P19: commands that no journal should hold. Those that wait do not; what is refused to
+// clients is not refused; what fails is passed over.
+func TestP19OddCommands(t *testing.T) {
+	for members := range 3 {
+		db := newWhole(t)
+		db.Shared.Attend(exec.AttendLoading, true)
+		db.Shared.Gates = []exec.Gate{closed{}}
+		p := program{}
+		p.add("BLPOP", "empty", "0")
+		p.add("XREAD", "BLOCK", "0", "STREAMS", "empty", "0")
+		p.add("BLMOVE", "empty", "other", "LEFT", "LEFT", "0")
+		p.add("CLIENT", "REPLY", "OFF")
+		p.add("HELLO", "3")
+		p.add("SET", "k", "v", "PXAT", "1") // whose time has come long ago, and who is to say so
+		p.add("PERSIST", "k")
+		p.add("MULTI")
+		p.add("BRPOP", "empty", "0")
+		p.add("SET", "k2", "v")
+		p.add("EXEC")
+		crew := db.Shared.NewCrew(members)
+		if err := crew.Run(p.b); err != nil {
+			t.Fatal(err)
+		}
+		if err := crew.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		crew.Close()
+		db.Shared.Gates = nil
+		db.Shared.Attend(exec.AttendLoading, false)
+		db.Do("GET", "k").Want("v")
+		db.Do("GET", "k2").Want("v")
+	}
+}
+
+// closed lets nobody in.
+type closed struct{}
+
+func (closed) Admit(*session.Session, *command.Spec, command.Flags, int64) error {
+	return resp.ErrLoading
 }
 
 // BenchmarkReplay is SETs of new keys, by who executes them: 0 is a Replayer.
