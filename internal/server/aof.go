@@ -101,6 +101,7 @@ func (s *Server) loadOptions() snapshot.LoadOptions {
 
 // loadAppendOnly executes what the append-only file of a folder holds.
 func (s *Server) loadAppendOnly(dir *aof.Dir) (aof.Loaded, error) {
+	defer s.saver.EndProgress()
 	return aof.Load(aof.LoadConfig{
 		Dir: dir, DataDir: snapshot.Dir(s.config), Log: s.slog, Clock: s.clock,
 		NewReplayer: func() aof.Replayer { return s.shared.NewCrew(runtime.GOMAXPROCS(0) - 1) }, // see run
@@ -111,6 +112,7 @@ func (s *Server) loadAppendOnly(dir *aof.Dir) (aof.Loaded, error) {
 			return loaded.End, err
 		},
 		Truncated: aof.Truncates(s.config), CorruptTailMax: aof.CorruptTailMax(s.config),
+		Progress: s.saver.Progress, Stop: s.stop,
 	})
 }
 

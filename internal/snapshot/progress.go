@@ -34,6 +34,18 @@ func (p *progress) done(keys, expired int64) {
 	p.lastExpired.Store(expired)
 }
 
+// Progress says how far a load of other files than the snapshot has come.
+func (s *Saver) Progress(done, total int64) {
+	if !s.progress.loading.Load() {
+		s.progress.begin(s.Clock, total)
+	}
+	s.progress.totalBytes.Store(total)
+	s.progress.loadedBytes.Store(done)
+}
+
+// EndProgress says that it is over.
+func (s *Saver) EndProgress() { s.progress.end() }
+
 // Loading is what INFO persistence says about a load.
 type Loading struct {
 	InProgress  bool
