@@ -37,7 +37,9 @@ func (r *report) stats(dst []byte) []byte {
 	f.int("pubsub_channels", g.Clients.Channels)
 	f.int("pubsub_patterns", g.Clients.Patterns)
 	f.int("pubsubshard_channels", g.Clients.ShardChannels)
-	f.zeros("latest_fork_usec", "total_forks")
+	f.zeros("latest_fork_usec")
+	// What Redis would have forked for.
+	f.int("total_forks", g.Persistence.Saves+g.Persistence.AOF.Rewrites)
 	f.int("migrate_cached_sockets", int64(g.Migrating))
 	f.zeros("slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
 		"active_defrag_key_hits", "active_defrag_key_misses",
