@@ -139,7 +139,8 @@ func TestLoad(t *testing.T) {
 			"a.1.base.rdb": []byte("REDIS2xy"), "a.1.incr.aof": join(second, set), "a.2.incr.aof": incr,
 		}, "x|y|1: SET a 1|INCR a", "DB loaded from base file a.1.base.rdb"},
 		{"commands behind an RDB", map[string][]byte{
-			"a.manifest": manifestOf("file a.1.base.aof seq 1 type b"), "a.1.base.aof": append([]byte("REDIS1x"), set...),
+			"a.manifest":   manifestOf("file a.1.base.aof seq 1 type b"),
+			"a.1.base.aof": append([]byte("REDIS1x"), set...),
 		}, "x|SET a 1", "Reading the remaining AOF tail"},
 		{"a base of commands", map[string][]byte{
 			"a.manifest":   manifestOf("file a.1.base.aof seq 1 type b", incr1),
@@ -205,7 +206,8 @@ func TestLoadTruncatedNo(t *testing.T) {
 	mem.Put("/data/aof/a.manifest", manifestOf(incr1))
 	mem.Put("/data/aof/a.1.incr.aof", content)
 	got := loadDir(t, mem, func(c *LoadConfig) { c.Truncated = false })
-	if got.err == nil || !strings.Contains(got.err.Error(), "Unexpected end of file reading the append only file") {
+	const want = "Unexpected end of file reading the append only file"
+	if got.err == nil || !strings.Contains(got.err.Error(), want) {
 		t.Error(got.err)
 	}
 	if after, _ := mem.Get("/data/aof/a.1.incr.aof"); !bytes.Equal(after, content) {

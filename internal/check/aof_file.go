@@ -160,7 +160,8 @@ func beginsMulti(args [][]byte) bool {
 }
 
 func endsMulti(args [][]byte) bool {
-	return len(args) == 1 && (bytes.EqualFold(args[0], []byte("EXEC")) || bytes.EqualFold(args[0], []byte("DISCARD")))
+	return len(args) == 1 &&
+		(bytes.EqualFold(args[0], []byte("EXEC")) || bytes.EqualFold(args[0], []byte("DISCARD")))
 }
 
 // judge finds out what the end of the reading means.
@@ -223,8 +224,8 @@ func (c *aofCheck) goBack(f file, at int64) (outcome, error) {
 	case at == 0:
 		return 0, c.said("AOF %s has nothing before timestamp %d, aborting...", f.name, c.to)
 	case !f.isLast:
-		return 0, c.said("Failed to truncate AOF %s to timestamp %d to offset %d because it is not the last file.\n"+
-			"If you insist, please delete all files after this file according to the manifest file and delete "+
+		return 0, c.said("Failed to truncate AOF %s to timestamp %d to offset %d because it is not the last "+
+			"file.\nIf you insist, please delete all files after this file according to the manifest file and delete "+
 			"the corresponding records in manifest file manually. Then re-run redis-check-aof.", f.name, c.to, at)
 	}
 	if err := c.truncate(f, at); err != nil {

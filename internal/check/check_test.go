@@ -14,7 +14,9 @@ import (
 )
 
 // run starts a program on a file system, and returns what it said.
-func run(fs vfs.FS, start func(*Program, []string) int, answer string, args ...string) (out string, code int) {
+func run(
+	fs vfs.FS, start func(*Program, []string) int, answer string, args ...string,
+) (out string, code int) {
 	var b bytes.Buffer
 	p := &Program{Name: "check", Version: "1.2.3", FS: fs, Clock: clock.NewManual(1_700_000_000_000),
 		Stdin: strings.NewReader(answer), Stdout: &b, Stderr: &b}
@@ -45,10 +47,7 @@ func snapshot() []byte {
 	return rdb.AppendEOF(b, hash.CRC64(0, b))
 }
 
-const (
-	multi = "file a.1.base.aof seq 1 type b\nfile a.1.incr.aof seq 1 type i\n"
-	ts    = "#TS:%d\r\n"
-)
+const multi = "file a.1.base.aof seq 1 type b\nfile a.1.incr.aof seq 1 type i\n"
 
 // What is said of files, with which exit code, and what becomes of them: the words are
 // those that scripts, and Redis's own tests, look for.
@@ -56,16 +55,18 @@ func TestAOF(t *testing.T) {
 	set, world := command("SET", "foo", "hello"), command("SET", "bar", "world")
 	one := map[string][]byte{"a.aof": join(set, world)}
 	torn := map[string][]byte{"a.aof": join(set, world[:10])}
-	times := map[string][]byte{"a.aof": join([]byte("#TS:70\r\n"), set, []byte("#TS:71\r\n"), world, []byte("#TS:72\r\n"))}
+	at := func(time string) []byte { return []byte("#TS:" + time + "\r\n") }
+	times := map[string][]byte{"a.aof": join(at("70"), set, at("71"), world, at("72"))}
 	behind := map[string][]byte{"a.aof": join(set, []byte("!!!\r\n"), world, set)}
 	first := batch(0, set)
-	ours := map[string][]byte{"a.1.incr.aof": join(first, batch(len(first), world), batch(2*len(first), set, set))}
-	flipped := map[string][]byte{"a.1.incr.aof": bytes.Clone(ours["a.1.incr.aof"])}
+	batches := join(first, batch(len(first), world), batch(2*len(first), set, set))
+	ours := map[string][]byte{"a.1.incr.aof": batches}
+	flipped := map[string][]byte{"a.1.incr.aof": bytes.Clone(batches)}
 	flipped["a.1.incr.aof"][len(first)+50] ^= 1
-	parts := map[string][]byte{"a.manifest": []byte(multi), "a.1.base.aof": join(set, world), "a.1.incr.aof": set}
-	rdbParts := map[string][]byte{"a.manifest": []byte(multi), "a.1.base.aof": join(snapshot(), set), "a.1.incr.aof": set}
-	badBase := map[string][]byte{"a.manifest": []byte(multi), "a.1.base.aof": join(set, command("MULTI"), world),
-		"a.1.incr.aof": set}
+	parts := func(base ...[]byte) map[string][]byte {
+		return map[string][]byte{"a.manifest": []byte(multi), "a.1.base.aof": join(base...), "a.1.incr.aof": set}
+	}
+	badBase := parts(set, command("MULTI"), world)
 	for _, tt := range []struct {
 		args  string
 		files map[string][]byte
@@ -90,10 +91,10 @@ func TestAOF(t *testing.T) {
 		{"--truncate-to-timestamp 72 a.aof", times, "", "Truncate nothing in AOF a.aof to timestamp 72*is valid", 0, times["a.aof"]},
 		{"--truncate-to-timestamp 69 a.aof", times, "", "AOF a.aof has nothing before timestamp 69, aborting...", 1, times["a.aof"]},
 		{"--truncate-to-timestamp x a.aof", times, "", "Invalid timestamp, aborting...", 1, times["a.aof"]},
-		{"a.manifest", parts, "", "Start checking Multi Part AOF*Start to check BASE AOF (RESP format).*BASE AOF a.1.base.aof is valid*" +
-			"Start to check INCR files.*INCR AOF a.1.incr.aof is valid*All AOF files and manifest are valid", 0, nil},
-		{"a.manifest", rdbParts, "", "Start to check BASE AOF (RDB format).*RDB preamble is OK, proceeding with AOF tail...*" +
-			"BASE AOF a.1.base.aof is valid*All AOF files and manifest are valid", 0, nil},
+		{"a.manifest", parts(set, world), "", "Start checking Multi Part AOF*" +
+			"Start to check BASE AOF (RESP format).*BASE AOF a.1.base.aof is valid*Start to check INCR files.*INCR AOF a.1.incr.aof is valid*All AOF files and manifest are valid", 0, nil},
+		{"a.manifest", parts(snapshot(), set), "", "Start to check BASE AOF (RDB format).*" +
+			"RDB preamble is OK, proceeding with AOF tail...*BASE AOF a.1.base.aof is valid*All AOF files and manifest are valid", 0, nil},
 		{"a.manifest", badBase, "", "Reached EOF before reading EXEC for MULTI*AOF a.1.base.aof is not valid", 1, nil},
 		{"--fix a.manifest", badBase, "y", "Failed to truncate AOF a.1.base.aof because it is not the last file", 1, nil},
 		{"a.manifest", map[string][]byte{"a.manifest": []byte(multi)}, "", "Cannot open file", 1, nil},
@@ -158,8 +159,8 @@ func TestRDB(t *testing.T) {
 		want    string
 		code    int
 	}{
-		{"d.rdb", sound, "[offset 0] Checking RDB file d.rdb*AUX FIELD redis-ver = '7.2.4'*Selecting DB ID 0*Checksum OK*" +
-			"RDB looks OK!*[info] 2 keys read*[info] 1 expires*[info] 1 already expired", 0},
+		{"d.rdb", sound, "[offset 0] Checking RDB file d.rdb*AUX FIELD redis-ver = '7.2.4'*" +
+			"Selecting DB ID 0*Checksum OK*RDB looks OK!*[info] 2 keys read*[info] 1 expires*[info] 1 already expired", 0},
 		{"d.rdb", flipped, "--- RDB ERROR DETECTED ---*[offset*checksum*[info] 2 keys read", 1},
 		{"d.rdb", sound[:len(sound)-14], "--- RDB ERROR DETECTED ---*Unexpected EOF", 1},
 		{"d.rdb", []byte("nothing of the kind"), "--- RDB ERROR DETECTED ---*[offset 0]", 1},

@@ -148,10 +148,12 @@ func (c *rdbCheck) fail(err error) {
 }
 
 // typeNames are what Redis's program calls them.
-var typeNames = [...]string{0: "string", 1: "list-linked", 2: "set-hashtable", 3: "zset-v1", 4: "hash-hashtable",
-	5: "zset-v2", 6: "module-value", 7: "module-value", 9: "hash-zipmap", 10: "list-ziplist", 11: "set-intset",
-	12: "zset-ziplist", 13: "hash-ziplist", 14: "quicklist", 15: "stream", 16: "hash-listpack",
-	17: "zset-listpack", 18: "quicklist-v2", 19: "stream-v2", 20: "set-listpack", 21: "stream-v3"}
+var typeNames = [...]string{
+	"string", "list-linked", "set-hashtable", "zset-v1", "hash-hashtable", "zset-v2", "module-value",
+	"module-value", "", "hash-zipmap", "list-ziplist", "set-intset", "zset-ziplist", "hash-ziplist",
+	"quicklist", "stream", "hash-listpack", "zset-listpack", "quicklist-v2", "stream-v2", "set-listpack",
+	"stream-v3",
+}
 
 func typeName(t rdb.Type) string {
 	if int(t) < len(typeNames) && typeNames[t] != "" {

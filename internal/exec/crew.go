@@ -257,7 +257,9 @@ func (c *Crew) whose(spec *command.Spec, args command.Args) int {
 		return alone
 	case spec.Name == "SELECT" && c.database(args) >= 0:
 		return nobody
-	case spec.Flags&command.Write == 0 || spec.Flags&others != 0 || spec.Everything != nil && spec.Everything(args):
+	case spec.Flags&command.Write == 0 || spec.Flags&others != 0:
+		return alone
+	case spec.Everything != nil && spec.Everything(args):
 		return alone
 	}
 	who := nobody
