@@ -76,7 +76,8 @@ func TestDifferential(t *testing.T) {
 	if !t.Failed() {
 		crosswise(t, d, ours, theirs, program, args)
 	}
-	t.Logf("%d commands of seed %d, %d of them refused by both; begun anew %d times", d.sent, seed, d.refused, d.anew)
+	t.Logf("%d commands of seed %d, %d of them refused by both; begun anew %d times",
+		d.sent, seed, d.refused, d.anew)
 }
 
 func join(p *process) *client.Conn {

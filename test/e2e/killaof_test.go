@@ -241,7 +241,8 @@ func mutant(t *testing.T, file, text, bug string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("go", "build", "-overlay", overlay, "-o", program, "github.com/spineldb/spinel/cmd/spinel")
+	cmd := exec.Command("go", "build", "-overlay", overlay, "-o", program,
+		"github.com/spineldb/spinel/cmd/spinel")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
