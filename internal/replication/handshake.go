@@ -102,8 +102,6 @@ func command(words ...string) []byte { return resp.AppendCommand(nil, words...) 
 var ErrTransient = errors.New("the master cannot synchronize now")
 
 // ErrRejected says that the other side does not want to become a master.
-//
-//lint:ignore ST1005 Redis's words
 var ErrRejected = errors.New("Failover target rejected psync request")
 
 // Line takes a line of the master, without its end. An empty one only shows that the master

@@ -80,6 +80,8 @@ type LinkConfig struct {
 	Site    Site
 	// Dial connects to a master.
 	Dial func(ctx context.Context, target Target) (net.Conn, error)
+	// Retry is the time before the next attempt; 0 for a second.
+	Retry time.Duration
 }
 
 // A Link is a server's connection to its master, if it has one. Follow and Leave are called in
@@ -89,7 +91,6 @@ type Link struct {
 
 	state  atomic.Int32 // LinkState
 	lastIO atomic.Int64 // monotonic: when something came from the master
-	retry  time.Duration
 
 	mu        sync.Mutex
 	target    Target
@@ -109,7 +110,12 @@ type attempt struct {
 }
 
 // NewLink makes the link of a server that has no master.
-func NewLink(c LinkConfig) *Link { return &Link{LinkConfig: c, retry: retryPause} }
+func NewLink(c LinkConfig) *Link {
+	if c.Retry == 0 {
+		c.Retry = retryPause
+	}
+	return &Link{LinkConfig: c}
+}
 
 // State is how far the link is.
 func (l *Link) State() LinkState { return LinkState(l.state.Load()) }
@@ -235,12 +241,12 @@ func (l *Link) work(a *attempt) {
 		l.mu.Lock()
 		l.stream, l.incoming = nil, nil
 		l.mu.Unlock()
-		pause := l.retry
+		pause := l.Retry
 		switch {
 		case err == nil: // it was connected
 			pause = 0
-			if l.Clock.Mono()-began < int64(l.retry) {
-				pause = min(lostPause, l.retry)
+			if l.Clock.Mono()-began < int64(l.Retry) {
+				pause = min(lostPause, l.Retry)
 			}
 			l.mu.Lock()
 			l.downSince = l.Clock.Mono()

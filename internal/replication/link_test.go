@@ -141,7 +141,6 @@ type place struct {
 	stream  bytes.Buffer // everything that was applied
 	cursor  *journal.Cursor
 	serving sync.WaitGroup
-	reject  bool // snapshots that end too early are loaded
 }
 
 func (p *place) Exclusive(fn func()) {
@@ -246,7 +245,7 @@ func newPlace(t *testing.T, w *wire) *place {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	p.link = NewLink(LinkConfig{Options: set, Clock: clock.System{}, Log: log,
 		Journal: &p.j, Site: p, Dial: w.dial})
-	p.link.retry = time.Millisecond
+	p.link.Retry = time.Millisecond
 	t.Cleanup(func() {
 		p.link.Close()
 		p.serving.Wait()
