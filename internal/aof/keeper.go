@@ -335,7 +335,8 @@ func (k *Keeper) SwitchOn() error {
 }
 
 func (k *Keeper) cannot(err error) error {
-	k.Log.Warn("Redis needs to enable the AOF but can't trigger a background AOF rewrite operation: " + text(err))
+	k.Log.Warn("Redis needs to enable the AOF but can't trigger a background AOF rewrite operation: " +
+		text(err))
 	return err
 }
 

@@ -13,8 +13,8 @@ import (
 var (
 	errSaving = &resp.Error{Code: "ERR", Text: "Background save already in progress"}
 
-	errOther = &resp.Error{Code: "ERR", Text: "Another child process is active (AOF?): can't BGSAVE right now. " +
-		"Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever possible."}
+	errOther = &resp.Error{Code: "ERR", Text: "Another child process is active (AOF?): can't BGSAVE right " +
+		"now. Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever possible."}
 
 	// errNoMulti is what the way of a request says of NoMulti commands; here it keeps
 	// them from waiting for locks that their own transaction holds.
