@@ -21,8 +21,8 @@ more than ` + "`repl-ping-replica-period`" + `.`,
 	// OptBacklogSize also is the least that a replica may have waiting.
 	OptBacklogSize = config.Memory(config.Option{
 		Name: "repl-backlog-size", Default: 1 << 20, Min: 1, Live: true, Stress: []int64{16 << 10},
-		Doc: `Bytes of the stream that are kept for replicas that come back: one that lacks no more than that goes on
-where it stood. At least 16 KB are.`,
+		Doc: `Bytes of the stream that are kept for replicas that come back: one that lacks no more than that goes
+on where it stood. At least 16 KB are.`,
 	})
 	optBacklogTTL = config.Int(config.Option{
 		Name: "repl-backlog-ttl", Default: 3600, Live: true,
@@ -57,8 +57,8 @@ same one, and those who come later wait for the next.`,
 )
 
 // MasterOptions are those of a master.
-var MasterOptions = config.NewGroup("replication: master", optPingPeriod, optTimeout, OptBacklogSize, optBacklogTTL,
-	optNoDelay, optDiskless, optDisklessDelay, optDisklessMax, optMinReplicas, optMaxLag)
+var MasterOptions = config.NewGroup("replication: master", optPingPeriod, optTimeout, OptBacklogSize,
+	optBacklogTTL, optNoDelay, optDiskless, optDisklessDelay, optDisklessMax, optMinReplicas, optMaxLag)
 
 // Timeout is repl-timeout in seconds.
 func Timeout(set *config.Set) int64 { return optTimeout.Get(set) }

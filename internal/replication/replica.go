@@ -13,10 +13,10 @@ import (
 type state uint8
 
 const (
-	unasked state = iota
-	waitStart        // for a snapshot to be begun
-	waitEnd          // for one that is being made; a diskless one is sent meanwhile
-	sendBulk         // the snapshot file is being sent
+	unasked   state = iota
+	waitStart       // for a snapshot to be begun
+	waitEnd         // for one that is being made; a diskless one is sent meanwhile
+	sendBulk        // the snapshot file is being sent
 	online
 	transmitted // and nothing more is wanted
 )

@@ -7,8 +7,8 @@ import (
 
 var _ = Family.Add(command.Spec{
 	Name: "WAIT",
-	Summary: "Wait for the synchronous replication of all the write commands sent in the context of the current " +
-		"connection",
+	Summary: "Wait for the synchronous replication of all the write commands sent in the context of the " +
+		"current connection",
 	Since:      "3.0.0",
 	Group:      "generic",
 	Complexity: "O(1)",
