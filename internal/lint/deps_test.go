@@ -86,6 +86,7 @@ command/catalogcmd, command/configcmd, command/infocmd, command/latencycmd,
 command/memorycmd, command/debugcmd, command/replcmd, command/clustercmd < command/all;
 
 # Floor 6: assembly. Only it sees everything.
+NONE < proctitle < server;
 command/all, exec, pubsub, tracking, script, snapshot, aof, replication,
 cluster, sentinel, netloop < server < spinel;
 
@@ -100,7 +101,7 @@ mem < mem/memtest;
 resp < original;
 command/all, exec, original < cmdtest;
 NONE < lint, gen/gotest, gen/fuzzall;
-spinel, client, check < test/conformance, test/e2e, test/chaos, test/clients;
+spinel, client, check < test/conformance, test/e2e, test/chaos, test/clients, test/replication;
 `
 
 // reserved is what not everybody may import or call, and why.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spineldb/spinel/internal/config"
 	"github.com/spineldb/spinel/internal/netloop"
+	"github.com/spineldb/spinel/internal/proctitle"
 )
 
 var (
@@ -110,7 +111,7 @@ func (s *Server) firstAddress() string {
 func (s *Server) showTitle() {
 	file := s.config.File() // which cannot be asked for while options change
 	show := func() {
-		if err := retitle(s.title(file)); err != nil {
+		if err := proctitle.Set(s.title(file)); err != nil {
 			s.log.Debugf("process title: %v", err)
 		}
 	}

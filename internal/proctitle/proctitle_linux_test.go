@@ -1,4 +1,4 @@
-package server
+package proctitle
 
 import (
 	"os"
@@ -12,10 +12,10 @@ import (
 const titleChild = "TITLE_CHILD"
 
 // Titles shorter than the arguments, longer, and longer than what there is.
-func TestRetitle(t *testing.T) {
+func TestSet(t *testing.T) {
 	titles := []string{"short", strings.Repeat("long ", 30) + "end", "", "again", strings.Repeat("x", 1<<16)}
 	if os.Getenv(titleChild) == "" {
-		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestRetitle$")
+		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSet$")
 		child.Env = []string{titleChild + "=" + strings.Repeat("1", 500)}
 		if out, err := child.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
@@ -24,7 +24,7 @@ func TestRetitle(t *testing.T) {
 	}
 	failed := ""
 	for _, title := range titles {
-		if err := retitle(title); err != nil {
+		if err := Set(title); err != nil {
 			failed = err.Error()
 			break
 		}
