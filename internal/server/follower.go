@@ -45,8 +45,12 @@ type follower struct {
 // newFollower makes it; there is no master yet.
 func (s *Server) newFollower() *follower {
 	f := &follower{Server: s}
+	dial := s.dial
+	if dial == nil {
+		dial = f.dialMaster
+	}
 	f.link = replication.NewLink(replication.LinkConfig{
-		Options: s.config, Clock: s.clock, Log: s.slog, Journal: s.journal, Site: f, Dial: f.dialMaster,
+		Options: s.config, Clock: s.clock, Log: s.slog, Journal: s.journal, Site: f, Dial: dial, Retry: s.retry,
 	})
 	s.config.OnChange(replication.IgnoreMaxMemory, f.limit)
 	return f

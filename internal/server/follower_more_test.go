@@ -206,17 +206,18 @@ func again(t *testing.T, old *ours) *ours {
 	if err := set.Load(config.Source{Files: config.OSFiles{}, File: file}); err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(Config{Set: set, Stdout: io.Discard})
+	with := dialing(nil)
+	with.Set, with.Stdout = set, io.Discard
+	s, err := New(with)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.follower.link.Dial = dialAny(nil)
 	t.Cleanup(s.Close)
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
 	r.Server = s
-	return follows(r)
+	return &ours{running: r, conn: r.dial()}
 }
 
 // A replica that is started again goes on where its snapshot says, in the database that the

@@ -46,12 +46,19 @@ type ours struct {
 
 func newOurs(t *testing.T, lines string) *ours {
 	t.Helper()
-	return follows(start(t, "save \"\"\nrepl-diskless-sync-delay 0\n"+lines))
+	return newThrough(t, lines, nil)
 }
 
-func follows(r *running) *ours {
-	r.follower.link.Dial, r.follower.link.Retry = dialAny(nil), 20*time.Millisecond
+// newThrough makes one whose link goes through a proxy.
+func newThrough(t *testing.T, lines string, proxy func(nc net.Conn) net.Conn) *ours {
+	t.Helper()
+	r := startWith(t, "save \"\"\nrepl-diskless-sync-delay 0\n"+lines, dialing(proxy))
 	return &ours{running: r, conn: r.dial()}
+}
+
+// dialing is what a server is made of that dials paths, and does not wait for long.
+func dialing(proxy func(nc net.Conn) net.Conn) Config {
+	return Config{DialMaster: dialAny(proxy), RetryMaster: 20 * time.Millisecond}
 }
 
 // dialAny dials hosts that are paths as well. What it makes goes through a proxy, if there is
@@ -344,7 +351,6 @@ func TestLinkCut(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(7, 7))
 			var mu sync.Mutex
-			master, replica := newOurs(t, ""), newOurs(t, "repl-diskless-load "+mode)
 			c := &cutter{t: t, dir: t.TempDir()}
 			calm := false
 			c.budget = func() int {
@@ -355,7 +361,7 @@ func TestLinkCut(t *testing.T) {
 				}
 				return 1 + rng.IntN(20_000)
 			}
-			replica.follower.link.Dial = dialAny(c.through)
+			master, replica := newOurs(t, ""), newThrough(t, "repl-diskless-load "+mode, c.through)
 			for i := range 300 {
 				master.call("SET", fmt.Sprint("key", i), strings.Repeat("v", 10+i%100))
 			}

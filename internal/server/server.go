@@ -9,10 +9,12 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -48,6 +50,11 @@ type Config struct {
 	Clock  clock.Clock // nil for the machine's
 	Stdout io.Writer   // where it logs unless told otherwise
 	Exe    string      // for INFO
+
+	// DialMaster, if set, connects to a master in place of the network, and RetryMaster is how
+	// long a replica waits before it tries again; 0 for a second.
+	DialMaster  func(ctx context.Context, to replication.Target) (net.Conn, error)
+	RetryMaster time.Duration
 }
 
 // A Server is one instance. Any number of them may live in a process.
@@ -70,6 +77,8 @@ type Server struct {
 	master   *replication.Master
 	keeper   *aof.Keeper
 	follower *follower
+	dial     func(ctx context.Context, to replication.Target) (net.Conn, error) // nil for the network
+	retry    time.Duration
 	migrator *keycmd.Migrator
 
 	executors []*exec.Executor
@@ -102,6 +111,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		config: c.Set, clock: c.Clock, exe: c.Exe,
+		dial: c.DialMaster, retry: c.RetryMaster,
 		journal: &journal.Journal{}, users: acl.New(), sessions: session.NewRegistry(),
 		logs: observe.NewCommandLogs(c.Clock), latency: observe.NewLatencyMonitor(c.Clock),
 		stop: make(chan struct{}), ended: make(chan int, 1),

@@ -25,6 +25,12 @@ type running struct {
 
 func start(t *testing.T, lines string) *running {
 	t.Helper()
+	return startWith(t, lines, Config{})
+}
+
+// startWith is start with what a server is made of besides its options.
+func startWith(t *testing.T, lines string, with Config) *running {
+	t.Helper()
 	dir := t.TempDir()
 	r := &running{t: t, path: filepath.Join(dir, "s")}
 	file := filepath.Join(dir, "conf")
@@ -36,7 +42,8 @@ func start(t *testing.T, lines string) *running {
 	if err := set.Load(config.Source{Files: config.OSFiles{}, File: file}); err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(Config{Set: set, Stdout: io.Discard})
+	with.Set, with.Stdout = set, io.Discard
+	s, err := New(with)
 	if err != nil {
 		t.Fatal(err)
 	}
