@@ -21,6 +21,7 @@ const (
 
 // Cron begins a rewrite if one is due. It is called some times a second.
 func (k *Keeper) Cron() {
+	k.Flush() // what no loop has appended: a sweep's removals
 	k.relax()
 	if k.IsBusy() || k.IsRewriting() {
 		return

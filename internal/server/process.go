@@ -106,6 +106,7 @@ func (s *Server) handleSignals() (stop func()) {
 	c := make(chan os.Signal, 2)
 	signal.Notify(c, syscall.SIGTERM, syscall.SIGINT)
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
+	ignoreFileSize()
 	done := make(chan struct{})
 	go func() {
 		for {

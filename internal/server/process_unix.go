@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"syscall"
 
 	"github.com/spineldb/spinel/internal/netloop"
@@ -40,6 +41,10 @@ func background(args []string, input []byte) (child bool, err error) {
 	}
 	return false, nil
 }
+
+// ignoreFileSize makes a write beyond the limit of a file's size an error, as on a full disk,
+// and not the process's end.
+func ignoreFileSize() { signal.Ignore(syscall.SIGXFSZ) }
 
 func stopSelf() { _ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) }
 

@@ -8,6 +8,8 @@ func background([]string, []byte) (bool, error) {
 
 func stopSelf() {}
 
+func ignoreFileSize() {}
+
 func raiseFileLimit(*Server) {}
 
 // isRunning does not know, so no process counts as dead.

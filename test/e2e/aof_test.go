@@ -3,33 +3,20 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
+	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
 
-// field is a line of INFO persistence.
-func (p *process) field(c conn, name string) string {
-	p.t.Helper()
-	reply, err := c.Do("INFO", "persistence")
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	for line := range strings.Lines(reply.Text) {
-		if value, ok := strings.CutPrefix(line, name+":"); ok {
-			return strings.TrimSpace(value)
-		}
-	}
-	p.t.Fatalf("INFO has no %s:\n%s", name, reply.Text)
-	return ""
-}
-
 // rewritten waits until no rewrite is in progress or scheduled.
 func (p *process) rewritten(c conn) {
 	p.t.Helper()
 	for deadline := time.Now().Add(startTimeout); ; time.Sleep(5 * time.Millisecond) {
-		if p.field(c, "aof_rewrite_in_progress") == "0" && p.field(c, "aof_rewrite_scheduled") == "0" {
+		if c.info("aof_rewrite_in_progress") == "0" && c.info("aof_rewrite_scheduled") == "0" {
 			return
 		}
 		if time.Now().After(deadline) {
@@ -54,7 +41,7 @@ func TestAppendOnly(t *testing.T) {
 			c.want("Background append only file rewriting started", "BGREWRITEAOF")
 			c.want("OK", "SET", "during", "3")
 			p.rewritten(c)
-			if p.field(c, "aof_last_bgrewrite_status") != "ok" || p.field(c, "aof_enabled") != "1" {
+			if c.info("aof_last_bgrewrite_status") != "ok" || c.info("aof_enabled") != "1" {
 				t.Error("the rewrite has failed")
 			}
 			second := launch(t, dir, "--appendonly", "yes", "--save", "")
@@ -69,6 +56,65 @@ func TestAppendOnly(t *testing.T) {
 			for key, value := range map[string]string{"before": "1", "after": "2", "during": "3", "x": "4", "y": "5"} {
 				c.want(value, "GET", key)
 			}
+			p.stop()
+		})
+	}
+}
+
+// While the disk takes nothing more, writes are refused and reads go on; what was executed and
+// could not be written is acknowledged when it can, without a restart.
+func TestAppendOnlyFullDisk(t *testing.T) {
+	t.Parallel()
+	prlimit, err := exec.LookPath("prlimit")
+	if err != nil {
+		t.Skip("no prlimit here, which makes a disk full for one process")
+	}
+	for _, policy := range []string{"always", "everysec"} {
+		t.Run(policy, func(t *testing.T) {
+			p := start(t, t.TempDir(), "--save", "", "--appendonly", "yes", "--appendfsync", policy)
+			limit := func(bytes string) {
+				t.Helper()
+				pid := strconv.Itoa(p.cmd.Process.Pid)
+				if out, err := exec.Command(prlimit, "--pid", pid, "--fsize="+bytes+":").CombinedOutput(); err != nil {
+					t.Fatalf("prlimit: %v: %s", err, out)
+				}
+			}
+			c, other := p.dial(), p.dial()
+			c.want("OK", "SET", "k", "1")
+			limit("200")
+			waiting := make(chan string, 1)
+			go func() {
+				reply, err := c.Do("SET", "k", strings.Repeat("v", 1000))
+				waiting <- fmt.Sprint(reply.Text, err)
+			}()
+			for deadline := time.Now().Add(startTimeout); ; time.Sleep(5 * time.Millisecond) {
+				if reply := other.do("PING"); strings.HasPrefix(reply.Text, "MISCONF Errors writing to the AOF file: ") {
+					break
+				}
+				if time.Now().After(deadline) {
+					t.Fatal("nothing is refused")
+				}
+			}
+			other.wantPrefix("MISCONF", "SET", "k", "3")
+			if got := len(other.do("GET", "k").Text); got != 1000 {
+				t.Errorf("a read has %d bytes", got)
+			}
+			if other.info("aof_last_write_status") != "err" {
+				t.Error("INFO knows nothing of it")
+			}
+			select {
+			case reply := <-waiting:
+				t.Fatalf("the write was acknowledged: %s", reply)
+			default:
+			}
+			limit("unlimited")
+			if reply := <-waiting; reply != "OK<nil>" {
+				t.Errorf("the write that waited: %s", reply)
+			}
+			other.want("OK", "SET", "k", "4")
+			p.kill()
+			p = start(t, p.dir, "--save", "", "--appendonly", "yes")
+			p.dial().want("4", "GET", "k")
 			p.stop()
 		})
 	}
