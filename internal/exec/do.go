@@ -223,6 +223,9 @@ func (x *Executor) append(effects []command.Effect) {
 		return
 	}
 	if x.Local.Load() {
+		if x.OwnWrote != nil {
+			x.OwnWrote(effects)
+		}
 		x.Journal.AppendLocal(effects)
 	} else {
 		x.Journal.Append(effects)

@@ -43,6 +43,8 @@ type Shared struct {
 	// Local says that what clients write is for the append-only file alone: a replica's own
 	// writes are not its replicas'.
 	Local atomic.Bool
+	// OwnWrote, if set, is told of those, under the locks of their keys.
+	OwnWrote func(effects []command.Effect)
 	// Unreplayed, if set, is told when a command of a session that replays fails; spec is nil
 	// if there is no such command.
 	Unreplayed func(s *session.Session, spec *command.Spec, args command.Args, err error)

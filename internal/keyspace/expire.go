@@ -258,3 +258,33 @@ func (ks *Keyspace) sweepBucket(
 	}
 	return looked, again
 }
+
+// ExpireKey removes a key if its time has come, also while a master says when keys go: one that
+// is nobody else's. It says whether the key is still to expire.
+func (ks *Keyspace) ExpireKey(db int, key []byte) (pending bool) {
+	p := ks.Placement(key)
+	st := &ks.stripes[stripeOf(p)]
+	st.mu.Lock()
+	defer func() {
+		ks.used.Add(st.settle())
+		st.mu.Unlock()
+	}()
+	s := st.at(st.dbs[db], string(key))
+	if !s.Found() {
+		return false
+	}
+	rec := record.At(st.heap.arena, s.Ref())
+	if !rec.HasExpiry() {
+		return false
+	}
+	if rec.Expiry() > int64(clock.Now(ks.clock)) || st.isKept(db, key) {
+		return true
+	}
+	if ks.Expired != nil {
+		ks.Expired(db, key)
+	}
+	ks.goes(st, db, rec)
+	ks.remove(st, st.dbs[db], db, p, s, key)
+	ks.Stats.Expired.Add(1)
+	return false
+}

@@ -67,6 +67,7 @@ func (s *Server) cron() {
 		s.giveHeapBack()
 		if now >= nextSweep && !s.keyspace.Tuning.NoExpire.Load() {
 			nextSweep = now + int64(s.sweep())
+			s.follower.ownCron()
 			s.shared.FeedSoon()
 		}
 		for s.keyspace.LazyFree() {

@@ -36,6 +36,7 @@ type follower struct {
 	beside   atomic.Bool // new data are loaded while the old ones are served
 
 	unexpected atomic.Int64 // commands from the master that failed
+	own        ownKeys
 
 	mu       sync.Mutex
 	failover replication.Failover

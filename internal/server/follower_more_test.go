@@ -45,6 +45,8 @@ func TestReplicasGates(t *testing.T) {
 		{"FAILOVER", "ERR FAILOVER is not valid when server is a replica."},
 		{"CONFIG SET replica-read-only no", "OK"},
 		{"SET own 1", "OK"},
+		{"SET short v PX 1", "OK"},
+		{"SET long v EX 1000", "OK"},
 		{"CONFIG SET replica-read-only yes", "OK"},
 	} {
 		if got := replica.do(tt.words); got != tt.want {
@@ -54,9 +56,13 @@ func TestReplicasGates(t *testing.T) {
 	if got := master.call("EXISTS", "own"); got != "0" {
 		t.Error("a replica's own write came to its master")
 	}
-	if got := replica.call("ROLE"); got != "" {
-		t.Errorf("ROLE: %q", got)
+	await(t, "the end of its own key", func() bool { return replica.call("DBSIZE") == "3" })
+	if a, b := replica.call("EXISTS", "long"), replica.info("slave_expires_tracked_keys"); a != "1" || b != "1" {
+		t.Errorf("EXISTS %s, %s tracked", a, b)
 	}
+	replica.do("CONFIG SET replica-read-only no")
+	replica.do("DEL long")
+	replica.do("CONFIG SET replica-read-only yes")
 
 	// Expired keys are unseen and stay, until the master says that they go.
 	master.do("DEBUG SET-ACTIVE-EXPIRE 0")

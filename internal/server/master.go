@@ -118,6 +118,6 @@ func (s *Server) replicationFigures() infocmd.Replication {
 	return infocmd.Replication{
 		Replicas: int64(s.master.Replicas()), Full: s.master.Full.Load(), PartialOK: s.master.PartialOK.Load(),
 		PartialRefused: s.master.PartialRefused.Load(), BacklogBytes: backlog, BufferBytes: all,
-		Unexpected: s.follower.unexpected.Load(),
+		Unexpected: s.follower.unexpected.Load(), OwnExpires: s.follower.own.len(),
 	}
 }

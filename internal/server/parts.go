@@ -94,6 +94,7 @@ func (s *Server) followParts() {
 	s.shared.TurnEnds = s.master.TurnEnds
 	s.master.Recount()
 	s.shared.Unreplayed = s.follower.unreplayed
+	s.shared.OwnWrote = s.follower.own.wrote
 	s.keeper.OnSynced(s.shared.Reached)
 }
 

@@ -76,6 +76,7 @@ type Replication struct {
 	Full, PartialOK, PartialRefused int64 // synchronizations
 	BacklogBytes, BufferBytes       int64 // of memory: for those who come back, and of all
 	Unexpected                      int64 // commands from the master that failed
+	OwnExpires                      int64 // keys that only this replica has, with an expiry
 }
 
 // Rates are how fast counters grew lately, a second.

@@ -41,7 +41,8 @@ func (r *report) stats(dst []byte) []byte {
 	// What Redis would have forked for.
 	f.int("total_forks", g.Persistence.Saves+g.Persistence.AOF.Rewrites)
 	f.int("migrate_cached_sockets", int64(g.Migrating))
-	f.zeros("slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
+	f.int("slave_expires_tracked_keys", g.Replication.OwnExpires)
+	f.zeros("active_defrag_hits", "active_defrag_misses",
 		"active_defrag_key_hits", "active_defrag_key_misses",
 		"total_active_defrag_time", "current_active_defrag_time")
 	f.int("tracking_total_keys", g.Clients.TrackedKeys)
