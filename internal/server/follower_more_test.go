@@ -280,8 +280,8 @@ func TestReplicaWithFile(t *testing.T) {
 func TestFailover(t *testing.T) {
 	a, b := newOurs(t, ""), newOurs(t, "")
 	_, port := addressOf(t, b, &theirs{}) // by which a finds b
-	host, _ := addressOf(t, a, &theirs{})
-	b.call("REPLICAOF", host, a.tcp)
+	host, aPort := addressOf(t, a, &theirs{})
+	b.call("REPLICAOF", host, aPort)
 	attachless(t, b)
 	a.do("SET n 0")
 	inStepOffsets(t, a, b)
@@ -311,6 +311,32 @@ func TestFailover(t *testing.T) {
 	}
 	if got := infoOf(b, "sync_full") + infoOf(b, "sync_partial_ok"); got != "01" {
 		t.Errorf("synchronizations: %s", got)
+	}
+}
+
+// A Redis hands its role over to us, and we hand it back, without a full synchronization.
+func TestFailoverWithRedis(t *testing.T) {
+	a, b := newTheirs(t), newOurs(t, "")
+	_, port := addressOf(t, b, a)
+	attach(t, b, a)
+	a.do("SET k v")
+	inStep(t, a, b)
+	if got := a.call("FAILOVER", "TO", "127.0.0.1", port, "TIMEOUT", "10000"); got != "OK" {
+		t.Fatal(got)
+	}
+	await(t, "our promotion", func() bool { return infoOf(b, "role") == "master" })
+	attachless(t, a)
+	b.do("SET k w")
+	inStep(t, b, a)
+	if got := b.call("FAILOVER", "TO", "127.0.0.1", a.port, "TIMEOUT", "10000"); got != "OK" {
+		t.Fatal(got)
+	}
+	await(t, "its promotion", func() bool { return infoOf(a, "role") == "master" })
+	attachless(t, b)
+	a.do("SET k x")
+	inStep(t, a, b)
+	if a, b := infoOf(a, "sync_full"), infoOf(b, "sync_full"); a != "1" || b != "0" {
+		t.Errorf("full synchronizations: %s and %s", a, b)
 	}
 }
 
