@@ -100,6 +100,7 @@ spinel, cli, loadgen, check < cmd/spinel;
 mem < mem/memtest;
 resp < original;
 command/all, exec, original < cmdtest;
+cmdtest < test/chaos; # a server without sockets
 NONE < lint, gen/gotest, gen/fuzzall;
 spinel, client, check < test/conformance, test/e2e, test/chaos, test/clients, test/replication;
 `

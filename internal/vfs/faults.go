@@ -151,9 +151,13 @@ func (f *faultyFile) Truncate(size int64) error {
 	return f.File.Truncate(size)
 }
 
-// Sync implements [File].
+// Sync implements [File]. Of a file of a Mem that is recorded, what a failed one was for is
+// lost for good: kernels take such pages for clean, and later syncs succeed without them.
 func (f *faultyFile) Sync() error {
 	if err := f.faults.call("sync"); err != nil {
+		if m, ok := f.File.(*memHandle); ok {
+			m.loseSync()
+		}
 		return pathError("sync", f.name, err)
 	}
 	return f.File.Sync()

@@ -303,6 +303,14 @@ func (h *memHandle) Sync() error {
 	return nil
 }
 
+// loseSync has the record forget what was not synced, as a disk that fails does. Programs go
+// on seeing it.
+func (h *memHandle) loseSync() {
+	h.fs.mu.Lock()
+	defer h.fs.mu.Unlock()
+	h.fs.ops.add(op{kind: opLoseSync, file: h.f})
+}
+
 // Close implements [io.Closer].
 func (h *memHandle) Close() error {
 	h.fs.mu.Lock()

@@ -34,6 +34,7 @@ const (
 	opWrite
 	opTruncate
 	opSync
+	opLoseSync // a sync that failed
 )
 
 // An op is one call. Files are meant by identity: they may have been renamed since.
@@ -85,15 +86,43 @@ const sector = 512
 // may draw it. A choose that returns 0 always loses all, one that returns the greatest
 // number keeps all.
 func (r *Record) Crash(n int, choose func(below int) int) *Mem {
+	p := r.Replay()
+	for range n {
+		p.Step()
+	}
+	return p.Image(choose)
+}
+
+// A Replay goes through a record call by call: many images of each moment cost no more than
+// what they hold.
+type Replay struct {
+	disk crash
+	left []op
+}
+
+// Replay goes back to the beginning of a record, and to its end as it is now.
+func (r *Record) Replay() *Replay {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	c := crash{names: maps.Clone(r.start), files: map[*memFile]*image{}, dirs: maps.Clone(r.dirs)}
 	for f, data := range r.data {
 		c.files[f] = &image{data: data}
 	}
-	for _, o := range r.ops[:n] {
-		c.do(o)
-	}
-	return c.image(choose)
+	return &Replay{c, r.ops}
 }
+
+// Step makes the next call, and says whether there was one.
+func (p *Replay) Step() bool {
+	if len(p.left) == 0 {
+		return false
+	}
+	p.disk.do(p.left[0])
+	p.left = p.left[1:]
+	return true
+}
+
+// Image returns what a power failure at this moment could have left, as Crash does.
+func (p *Replay) Image(choose func(below int) int) *Mem { return p.disk.image(choose) }
 
 // A crash is the state of a disk, and what is on its way there.
 type crash struct {
@@ -141,6 +170,8 @@ func (c *crash) do(o op) {
 			f.data = changed(f.data, p)
 		}
 		f.pending = nil
+	case opLoseSync:
+		c.file(o.file).pending = nil // and no later sync brings it back
 	}
 }
 
@@ -177,7 +208,7 @@ func (c *crash) image(choose func(int) int) *Mem {
 		}
 	}
 	m := NewMem()
-	m.dirs = c.dirs
+	m.dirs = maps.Clone(c.dirs)
 	for _, name := range slices.Sorted(maps.Keys(names)) { // in an order, for choose
 		m.Put(name, c.file(names[name]).left(choose))
 	}

@@ -194,3 +194,31 @@ func (f forgetfulFile) Sync() error {
 	}
 	return f.File.Sync()
 }
+
+// What a sync that failed was for is lost, and another sync does not bring it back.
+func TestFailedSyncLoses(t *testing.T) {
+	mem := vfs.NewMem("/d")
+	mem.Put("/d/f", []byte("one"))
+	record := mem.Record()
+	faults := &vfs.Faults{FS: mem, Err: errors.New("input/output error")}
+	f, err := faults.Append("/d/f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = f.Write([]byte("two"))
+	faults.FailNext("sync")
+	if f.Sync() == nil {
+		t.Fatal("the sync did not fail")
+	}
+	_, _ = f.Write([]byte("three"))
+	if err := f.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	all := func(below int) int { return below - 1 }
+	if got, _ := record.Crash(record.Len(), all).Get("/d/f"); string(got) != "one\x00\x00\x00three" {
+		t.Errorf("the disk has %q", got)
+	}
+	if got, _ := mem.Get("/d/f"); string(got) != "onetwothree" {
+		t.Errorf("programs see %q", got)
+	}
+}
