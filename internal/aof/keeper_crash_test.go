@@ -97,17 +97,22 @@ func TestKeeperPowerFailuresSwitching(t *testing.T) {
 	h.must(h.configure("appendonly", "yes"))
 	h.idle()
 	h.pause = nil
+	h.until("a sync", h.isOpen)
 	acks := []ack{{len(h.commands), r.Len()}}
 	acks = h.acked(r, acks, 2)
 	h.must(h.configure("appendonly", "no"))
 	h.do("SET off 3")
 	h.must(h.configure("appendonly", "yes"))
 	h.idle()
+	h.until("a sync", h.isOpen)
 	acks = append(acks, ack{len(h.commands), r.Len()})
 	acks = h.acked(r, acks, 2)
 	h.must(h.Close())
 	checkImages(t, r, h.commands, acks)
 }
+
+// isOpen says whether all replies may leave.
+func (h *house) isOpen() bool { return h.Open() >= h.journal.Tail() }
 
 // Whichever call fails, once, nothing acknowledged is lost, and when the cause is gone the
 // service is back by itself.
