@@ -187,15 +187,15 @@ func (m *Master) describe(info *rdb.Info) {
 	info.ReplStreamDB = max(m.Journal.Selected(), 0)
 }
 
-// Resume is called when a master has loaded the data that a snapshot described: replicas that
-// knew them may go on.
+// Resume is called when a master loads the data that a snapshot describes: replicas that knew
+// them may go on. It may be called again.
 func (m *Master) Resume(info *rdb.Info) {
 	if len(info.ReplID) != IDLen || info.ReplOffset < 0 {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !m.Journal.StartAt(info.ReplOffset) {
+	if m.kept > 0 || !m.Journal.StartAt(info.ReplOffset) {
 		return // somebody reads already: a stream with another beginning
 	}
 	m.history.Resume(m.Random, info.ReplID, info.ReplOffset)
@@ -233,6 +233,7 @@ func (m *Master) Cron() {
 func (m *Master) isFailingOver() bool { return m.FailingOver != nil && m.FailingOver() }
 
 func (m *Master) everySecond(now int64) {
+	m.seconds++
 	period := optPingPeriod.Get(m.Options)
 	if len(m.replicas) > 0 && m.seconds%period == 0 && !m.Follows() && !m.isFailingOver() {
 		m.Journal.AppendLink(pingLink)
@@ -240,7 +241,6 @@ func (m *Master) everySecond(now int64) {
 			r.wake()
 		}
 	}
-	m.seconds++
 	timeout := optTimeout.Get(m.Options) * 1e9
 	for _, r := range slices.Clone(m.replicas) {
 		if r.state == waitStart || r.state == waitEnd && !r.diskless {

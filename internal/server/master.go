@@ -10,6 +10,7 @@ import (
 	"github.com/spineldb/spinel/internal/command/infocmd"
 	"github.com/spineldb/spinel/internal/command/replcmd"
 	"github.com/spineldb/spinel/internal/exec"
+	"github.com/spineldb/spinel/internal/journal"
 	"github.com/spineldb/spinel/internal/rdb"
 	"github.com/spineldb/spinel/internal/replication"
 	"github.com/spineldb/spinel/internal/resp"
@@ -56,6 +57,13 @@ func (s *Server) replicationDeps() replcmd.Deps {
 	}
 }
 
+// describe says what a snapshot continues: nothing, if a replica's data are not its master's.
+func (s *Server) describe(info *rdb.Info) {
+	if !s.follows() || s.follower.standing.Load() {
+		s.master.Describe(info)
+	}
+}
+
 // replicaSnapshots makes snapshots for replicas.
 type replicaSnapshots struct{ *snapshot.Saver }
 
@@ -98,6 +106,12 @@ func (s *Server) replicationInfo(dst []byte) []byte {
 		dst = append(dst, "role:master\r\n"...)
 	}
 	return s.master.AppendInfo(dst, s.follower.FailoverState().String())
+}
+
+// dropped tells replicas of a key that was not loaded since its time had come: they have it.
+func (s *Server) dropped(info *rdb.Info, db int, key []byte) {
+	s.master.Resume(info)
+	s.journal.Append([]journal.Effect{{DB: db, Args: [][]byte{[]byte("DEL"), key}}})
 }
 
 // replicasGate refuses writes while too few replicas take them.

@@ -372,6 +372,40 @@ func TestBacklogTTL(t *testing.T) {
 	_ = c.do("SET x y")
 }
 
+// A master that was started again knows its replicas, and tells them of what has expired
+// meanwhile.
+func TestMasterRestart(t *testing.T) {
+	dir := t.TempDir()
+	r := startIn(t, dir, disk, Config{})
+	f := r.replica()
+	id, _, _ := f.full(f.ask("PSYNC ? -1"))
+	c := r.dial()
+	c.do("DEBUG SET-ACTIVE-EXPIRE 0")
+	c.do("SET x y PX 1")
+	c.do("ZADD z 1 m")
+	c.do("PEXPIRE z 1")
+	c.do("SET stays y")
+	time.Sleep(5 * time.Millisecond)
+	c.do("SAVE")
+	offset := r.journal.Appended()
+	r.Close()
+
+	r = startIn(t, dir, disk, Config{})
+	f = r.replica(introduced2)
+	h := r.master.History()
+	if got := f.ask(fmt.Sprintf("PSYNC %s %d", id, offset+1)); got != "+CONTINUE "+h.ID || h.ID2 != id {
+		t.Fatalf("%q, history %+v", got, h)
+	}
+	del := func(key string) string { return string(resp.AppendCommand(nil, "DEL", key)) }
+	b := make([]byte, len(select0+del("x")+del("z")))
+	if _, err := io.ReadFull(f.in, b); err != nil {
+		t.Fatal(err)
+	}
+	if got := string(b); got != select0+del("x")+del("z") && got != select0+del("z")+del("x") {
+		t.Errorf("%q", got)
+	}
+}
+
 // WAIT asks replicas how far they are, and is answered when they say so.
 func TestWait(t *testing.T) {
 	r := start(t, disk)

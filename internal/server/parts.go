@@ -43,7 +43,7 @@ func (s *Server) makeParts() error {
 		return err
 	}
 	s.keeper = s.newKeeper(os.Getpid())
-	s.saver.Describe = func(info *rdb.Info) { s.master.Describe(info) }
+	s.saver.Describe = s.describe
 	s.master = s.newMaster()
 	s.follower = s.newFollower()
 	after := func(d time.Duration, f func()) { time.AfterFunc(d, f) }
@@ -59,7 +59,7 @@ func (s *Server) families() [][]*command.Spec {
 		Bit:     bitcmd.Deps{MaxBulk: maxBulk},
 		Catalog: catalogcmd.Deps{Table: table},
 		Config: configcmd.Deps{Options: s.config, Files: config.OSFiles{}, Log: s.slog, ResetStats: s.resetStats,
-			Loading: s.loading.Load},
+			Loading: func() bool { return s.loading.Load() || s.follower.beside.Load() }},
 		Conn: conncmd.Deps{Version: RedisVersion, Databases: s.keyspace.Databases(), Sessions: s.sessions,
 			Users: s.users, Paused: s.paused, IsReplica: s.follows},
 		Debug: debugcmd.Deps{Keyspace: s.keyspace, Options: s.config, Log: s.slog, Sleep: time.Sleep,
@@ -131,7 +131,7 @@ func (s *Server) load() (info rdb.Info, err error) {
 		return info, s.loadFile()
 	}
 	opts := s.loadOptions()
-	opts.KeepExpired = s.follows()
+	opts.KeepExpired, opts.Dropped = s.follows(), s.dropped
 	loaded, err := s.saver.Load(opts)
 	return loaded.Info, err
 }

@@ -31,7 +31,12 @@ func start(t *testing.T, lines string) *running {
 // startWith is start with what a server is made of besides its options.
 func startWith(t *testing.T, lines string, with Config) *running {
 	t.Helper()
-	dir := t.TempDir()
+	return startIn(t, t.TempDir(), lines, with)
+}
+
+// startIn starts a server with the files of a folder.
+func startIn(t *testing.T, dir, lines string, with Config) *running {
+	t.Helper()
 	r := &running{t: t, path: filepath.Join(dir, "s")}
 	file := filepath.Join(dir, "conf")
 	lines += "\nport 0\nunixsocket " + r.path + "\ndir " + dir + "\nenable-debug-command yes\n"

@@ -34,6 +34,10 @@ type LoadOptions struct {
 	// Workers is how many goroutines decode and insert; 0 is the processors.
 	Workers int
 
+	// Dropped, if set, is called for each key that is dropped because its time had come, by
+	// several goroutines. info is what the file has said of itself by then.
+	Dropped func(info *rdb.Info, db int, key []byte)
+
 	// Into is the keyspace to fill; nil for the Saver's own.
 	Into *keyspace.Keyspace
 }
@@ -164,6 +168,7 @@ type load struct {
 	once    sync.Once
 	keys    atomic.Int64
 	expired atomic.Int64
+	said    atomic.Pointer[rdb.Info] // info, for workers
 	skipped atomic.Int64
 	info    rdb.Info
 	aux     rdb.Decoder
@@ -405,7 +410,22 @@ func (l *load) readAux(r *rdb.Raw, raw []byte) error {
 	default:
 		log.Debug(fmt.Sprintf("Unrecognized RDB AUX field: '%s'", name))
 	}
+	said := l.info
+	l.said.Store(&said)
 	return nil
+}
+
+// drop counts a key whose time had come.
+func (l *load) drop(db int, key []byte) {
+	l.expired.Add(1)
+	if l.opts.Dropped == nil {
+		return
+	}
+	said := l.said.Load()
+	if said == nil {
+		said = &rdb.Info{}
+	}
+	l.opts.Dropped(said, db, key)
 }
 
 const replIDLen = 40

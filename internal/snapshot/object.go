@@ -53,7 +53,7 @@ func (w *worker) object(b *batch, r *rdb.Raw, raw []byte) bool {
 		w.load.skip(it.Key)
 		return true
 	case err == nil && expired:
-		w.load.expired.Add(1)
+		w.load.drop(it.DB, it.Key)
 	case err == nil:
 		w.load.keys.Add(1)
 	}

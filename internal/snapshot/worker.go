@@ -59,7 +59,6 @@ func (w *worker) decode(b *batch) bool {
 	w.copy = w.copy[:0]
 	ks := w.load.into
 	track := ks.Tuning.TrackClock.Load()
-	expired := int64(0)
 	var rec rdb.Record
 	for i := range b.records {
 		r := &b.records[i]
@@ -75,7 +74,7 @@ func (w *worker) decode(b *batch) bool {
 			return false
 		}
 		if w.isExpired(&rec.Head) {
-			expired++
+			w.load.drop(rec.DB, rec.Key)
 			continue
 		}
 		it := keyspace.Item{DB: rec.DB, Key: w.keep(rec.Key, raw), Expiry: expiryOf(&rec.Head)}
@@ -92,7 +91,6 @@ func (w *worker) decode(b *batch) bool {
 		w.at = append(w.at, w.load.loader.Placement(&it))
 		w.from = append(w.from, i)
 	}
-	w.load.expired.Add(expired)
 	return true
 }
 
