@@ -248,9 +248,6 @@ func (l *Link) work(a *attempt) {
 			if l.Clock.Mono()-began < int64(l.Retry) {
 				pause = min(lostPause, l.Retry)
 			}
-			l.mu.Lock()
-			l.downSince = l.Clock.Mono()
-			l.mu.Unlock()
 		case errors.Is(err, ErrTransient):
 			l.Log.Info(err.Error())
 		default:

@@ -57,8 +57,17 @@ func isOfLink(raw []byte) bool {
 		len(raw) > len(replconfBytes) && bytes.EqualFold(raw[:len(replconfBytes)], replconfBytes)
 }
 
-// Gone implements session.Peer.
-func (s *Stream) Gone(*session.Session) { s.once.Do(func() { close(s.ended) }) }
+// Gone implements session.Peer. That the link is down is to be seen at once.
+func (s *Stream) Gone(*session.Session) {
+	l := s.link
+	l.mu.Lock()
+	if l.stream == s {
+		l.state.Store(int32(ToConnect))
+		l.downSince = l.Clock.Mono()
+	}
+	l.mu.Unlock()
+	s.once.Do(func() { close(s.ended) })
+}
 
 // cut ends the stream at once. Exclusive mode.
 func (s *Stream) cut() {

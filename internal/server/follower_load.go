@@ -136,6 +136,8 @@ func (f *follower) loadOver(in *replication.Incoming, src io.Reader, size int64,
 	err := in.Claim(func() {
 		if _, release, failed = f.keyspace.FlushAll(); failed == nil {
 			f.standing.Store(false)
+			// No data by the old name: nobody may save them so, or go on from them.
+			f.master.ChangeHistory(func(h *replication.History) { h.Renew(rand.Reader) })
 			f.setLoading(true)
 		}
 	})
@@ -143,6 +145,7 @@ func (f *follower) loadOver(in *replication.Incoming, src io.Reader, size int64,
 		return err
 	}
 	f.inBackground(release)
+	f.master.Disconnect()
 	defer f.setLoading(false)
 	loaded, err := f.read(src, size, name, f.keyspace)
 	if err == nil {

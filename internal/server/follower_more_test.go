@@ -400,3 +400,50 @@ func TestSilentMaster(t *testing.T) {
 		t.Error("it waits for ever")
 	}
 }
+
+// A replica that is not synchronized saves data that belong to no history, so that nobody goes
+// on from them.
+func TestUnsynchronizedSnapshot(t *testing.T) {
+	r := newOurs(t, "")
+	r.do("SET k v")
+	r.call("REPLICAOF", "/nowhere", "1")
+	r.do("SAVE")
+	file, err := os.ReadFile(filepath.Join(filepath.Dir(r.path), "dump.rdb"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(file, []byte("repl-id")) {
+		t.Error("the snapshot names a history")
+	}
+	master := newOurs(t, "")
+	attach(t, r, master)
+	r.do("SAVE")
+	if file, err = os.ReadFile(filepath.Join(filepath.Dir(r.path), "dump.rdb")); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(file, []byte(infoOf(master, "master_replid"))) {
+		t.Error("the snapshot does not name the master's history")
+	}
+}
+
+// What the master executed and we cannot is counted and logged, and the stream goes on.
+func TestUnexpectedErrors(t *testing.T) {
+	master, replica := newOurs(t, ""), newOurs(t, "replica-read-only no")
+	attach(t, replica, master)
+	replica.do("SET text abc")
+	for _, words := range []string{
+		"DEBUG REPLICATE fake-command-1", "INCR text", "DEBUG CHANGE-REPL-ID", "SET k v",
+	} {
+		if got := master.do(words); strings.HasPrefix(got, "ERR") {
+			t.Errorf("%s: %s", words, got)
+		}
+	}
+	inStepOffsets(t, master, replica)
+	if got := infoOf(replica, "unexpected_error_replies"); got != "2" || replica.do("GET k") != "v" {
+		t.Errorf("%s errors", got)
+	}
+	replica.do("CLIENT KILL TYPE master")
+	await(t, "a full synchronization", func() bool { return infoOf(master, "sync_full") == "2" })
+	attachless(t, replica)
+	inStep(t, master, replica)
+}

@@ -22,7 +22,7 @@ import (
 func (s *Server) newMaster() *replication.Master {
 	return replication.NewMaster(replication.MasterConfig{
 		Journal: s.journal, Options: s.config, Clock: s.clock, Log: s.slog, Random: rand.Reader,
-		Snapshots: replicaSnapshots{s.saver}, Open: openSource,
+		Snapshots: replicaSnapshots{s.saver}, Open: openSource, PID: os.Getpid(),
 		Follows:     s.follows,
 		FailingOver: func() bool { return s.follower.FailoverState() != replication.NoFailover },
 		FileWanted:  func() bool { return len(snapshot.SavePoints(s.config)) > 0 },
@@ -55,6 +55,20 @@ func (s *Server) replicationDeps() replcmd.Deps {
 			return mark, s.keeper.Mode() != aof.Off
 		},
 	}
+}
+
+// replicate appends a command that nobody executed to the stream of replicas.
+func (s *Server) replicate(args command.Args) {
+	if s.follows() {
+		return // the stream is the master's
+	}
+	s.journal.AppendLink(resp.AppendCommand(nil, args...))
+	s.shared.FeedSoon()
+}
+
+// changeReplID gives the stream another name, which no replica knows.
+func (s *Server) changeReplID() {
+	s.master.ChangeHistory(func(h *replication.History) { h.Renew(rand.Reader) })
 }
 
 // describe says what a snapshot continues: nothing, if a replica's data are not its master's.

@@ -37,6 +37,11 @@ type Deps struct {
 
 	// LoadFile replaces the data by those of the append-only file. It is called as Reload is.
 	LoadFile func(c *command.Ctx) error
+	// Replicate appends a command to the stream of replicas, which this server does not execute.
+	Replicate func(args command.Args)
+	// ChangeReplID gives the stream another name.
+	ChangeReplID func()
+
 	// SlowWrites makes every write to the append-only file wait first.
 	SlowWrites func(time.Duration)
 }
@@ -74,6 +79,9 @@ func subs() []sub {
 	return []sub{
 		{"AOF-FLUSH-SLEEP", 3, 3, Deps.flushSleep, []string{"AOF-FLUSH-SLEEP <microsec>",
 			"    Wait <microsec> before each write to the append-only file."}},
+		{"CHANGE-REPL-ID", 2, 2, Deps.changeReplID, []string{"CHANGE-REPL-ID",
+			"    Change the replication IDs of the instance.",
+			"    Dangerous: should be used only for testing the replication subsystem."}},
 		{"CONFIG-REWRITE-FORCE-ALL", 2, 2, Deps.rewriteAll, []string{"CONFIG-REWRITE-FORCE-ALL",
 			"    Like CONFIG REWRITE, but write all options, those at their default included."}},
 		{"DIGEST", 2, 2, Deps.digest, []string{"DIGEST",
@@ -110,6 +118,8 @@ func subs() []sub {
 			"    * MERGE: keys that are in memory too are taken from the file.",
 			"    * NOFLUSH: the keys in memory stay; one that is in the file too is an error.",
 			"    * NOSAVE: nothing is saved, the file is loaded as it is."}},
+		{"REPLICATE", 3, many, Deps.replicate, []string{"REPLICATE <string>",
+			"    Replicates the provided string to replicas, allowing data divergence."}},
 		{"SET-ACTIVE-EXPIRE", 3, 3, Deps.setActiveExpire, []string{"SET-ACTIVE-EXPIRE <0|1>",
 			"    With 0, keys whose time has come are removed only when they are accessed."}},
 		{"SET-SKIP-CHECKSUM-VALIDATION", 3, 3, Deps.setSkipChecksum, []string{

@@ -30,6 +30,8 @@ var (
 // an RDB file, and when it was last used. Where a value is in memory concerns nobody.
 func (d Deps) object(c *command.Ctx) (err error) {
 	c.Engine.Exclusive(func() {
+		c.DB.KeepExpired = true // one that is still there is shown
+		defer func() { c.DB.KeepExpired = false }()
 		v, ok := c.DB.Peek(c.Args[2])
 		if !ok {
 			err = resp.ErrNoKey
