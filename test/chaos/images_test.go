@@ -31,7 +31,7 @@ func newReader(t *testing.T) *reader { return &reader{house: newHouse(t)} }
 
 // loaded is the fingerprint of what a server finds on a disk. Each tenth goes on from there,
 // writes something, and loses its power again: it has to find that too.
-func (l *reader) loaded(disk vfs.FS, prints map[print]int) (writes int, err error) {
+func (l *reader) loaded(disk vfs.FS, r *run) (writes int, err error) {
 	s, err := newServer(l.house, disk, nil, "appendfsync", "always")
 	if err != nil {
 		return 0, err
@@ -47,9 +47,9 @@ func (l *reader) loaded(disk vfs.FS, prints map[print]int) (writes int, err erro
 		return 0, err
 	}
 	now := l.print()
-	writes, ok := prints[now]
+	writes, ok := r.prints[now]
 	if !ok {
-		return 0, fmt.Errorf("the contents are no prefix of what was done: %d keys", len(l.Contents()))
+		return 0, fmt.Errorf("the contents are no prefix of what was done: %s", r.nearest(l.Contents()))
 	}
 	mem, ok := disk.(*vfs.Mem)
 	if l.count%10 != 0 || !ok {
@@ -141,7 +141,7 @@ func (r *run) checkImages(l *reader, rng *rand.Rand, from, each int) (images int
 			images++
 			image := replay.Image(choose)
 			names := image.String()
-			writes, err := l.loaded(image, r.prints)
+			writes, err := l.loaded(image, r)
 			switch {
 			case err != nil:
 			case writes < needed:
@@ -162,11 +162,12 @@ var policies = []string{"always", "everysec", "no"}
 // Whenever the power fails, the next start succeeds and finds a prefix of what was done,
 // with everything in it that the policy promises.
 func TestPowerFailures(t *testing.T) {
-	perPolicy := setting(t, "SPINEL_IMAGES", 900) / len(policies)
+	perPolicy := setting(t, "SPINEL_IMAGES", 600) / len(policies)
 	seed := uint64(setting(t, "SPINEL_SEED", 1))
 	each := 1 + perPolicy/2000
 	for _, policy := range policies {
 		t.Run(policy, func(t *testing.T) {
+			t.Parallel()
 			h, l := newHouse(t), newReader(t)
 			images, runs := 0, 0
 			for ; images < perPolicy; runs++ {

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -23,6 +24,7 @@ type plan struct {
 	faults  *vfs.Faults                    // between the server and its files, or nil
 	barrier func(*aof.Keeper) exec.Barrier // a bug, or nil
 	files   func(vfs.FS) vfs.FS            // a bug, or nil
+	save    string                         // the option
 	size    int                            // of the longest value
 }
 
@@ -35,8 +37,8 @@ type run struct {
 	record  *vfs.Record
 	disk    *disk
 	clients []*client
-	prints  map[print]int // how many writes there were, the most if several times
-	state   []print       // behind so many writes
+	prints  map[print]int      // how many writes there were, the most if several times
+	state   []cmdtest.Contents // behind so many writes
 	marks   []written
 	acks    []ack
 	times   []since
@@ -89,7 +91,7 @@ func newRun(h *house, p plan, options ...string) (*run, error) {
 		fsys = p.files(fsys)
 	}
 	r.disk = &disk{FS: fsys}
-	options = append([]string{"appendfsync", p.policy, "save", ""}, options...)
+	options = append([]string{"appendfsync", p.policy, "save", p.save}, options...)
 	var err error
 	if r.server, err = newServer(h, r.disk, p.barrier, options...); err != nil {
 		return nil, err
@@ -120,9 +122,32 @@ func (r *run) end() error {
 
 // note remembers the contents behind a write.
 func (r *run) note(writes int) {
-	p := r.print()
-	r.prints[p] = writes
-	r.state = append(r.state, p)
+	contents := r.Contents()
+	r.prints[printOf(contents)] = writes
+	r.state = append(r.state, contents)
+}
+
+// nearest says how contents that never were differ from those that are most like them.
+func (r *run) nearest(got cmdtest.Contents) string {
+	best, least := 0, math.MaxInt
+	for i, state := range r.state {
+		n := 0
+		for key, text := range state {
+			if got[key] != text {
+				n++
+			}
+		}
+		for key := range got {
+			if _, ok := state[key]; !ok {
+				n++
+			}
+		}
+		if n < least {
+			best, least = i, n
+		}
+	}
+	return fmt.Sprintf("most like those behind %d writes of %d, but:%s", best, len(r.state)-1,
+		got.Diff(r.state[best]))
 }
 
 // passes lets time pass.

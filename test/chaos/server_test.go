@@ -67,9 +67,11 @@ func (h *house) empty() {
 // A print is a fingerprint of all contents.
 type print uint64
 
-func (h *house) print() print {
+func (h *house) print() print { return printOf(h.Contents()) }
+
+func printOf(contents cmdtest.Contents) print {
 	var sum uint64
-	for key, text := range h.Contents() {
+	for key, text := range contents {
 		one := fnv.New64a()
 		_, _ = io.WriteString(one, key)
 		_, _ = one.Write([]byte{0})
@@ -92,7 +94,8 @@ type server struct {
 
 // newServer makes one in an empty house. A bug, if it is not nil, stands between the replies
 // and the keeper.
-func newServer(h *house, fsys vfs.FS, bug func(*aof.Keeper) exec.Barrier, options ...string) (*server, error) {
+func newServer(h *house, fsys vfs.FS, bug func(*aof.Keeper) exec.Barrier,
+	options ...string) (*server, error) {
 	h.empty()
 	s := &server{house: h, fs: fsys, log: &lines{}}
 	s.set = config.NewSchema(snapshot.Options, aof.Options).NewSet()
