@@ -56,6 +56,7 @@ func (m *Master) stream(sy *syncing) error {
 	err := m.Snapshots.Stream(b, func(info *rdb.Info, stop <-chan struct{}) {
 		b.stop = stop
 		m.cut(sy, info)
+		m.Log.Info(fmt.Sprintf("Background RDB transfer started by pid %d", m.PID))
 	})
 	if err == nil {
 		err = b.end()

@@ -38,6 +38,7 @@ type MasterConfig struct {
 	Random    io.Reader
 	Snapshots Snapshots
 	Open      func(path string) (Source, error)
+	PID       int
 
 	// Follows says whether this server is a replica itself. Then its stream is its master's,
 	// to which it adds nothing, and its backlog stays.
