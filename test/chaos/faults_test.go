@@ -161,6 +161,9 @@ func TestFailingCalls(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				if (images+n)/progress > images/progress {
+					t.Logf("%d runs, %d images", i/lanes, images+n)
+				}
 				images += n
 			}
 			t.Logf("%d images", images)

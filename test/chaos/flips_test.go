@@ -169,7 +169,10 @@ func TestFlippedBits(t *testing.T) {
 	}
 	for _, suffix := range []string{".base.rdb", ".incr.aof", ".manifest"} {
 		name, counts := f.name(suffix), map[string]int{}
-		for _, bit := range flips(t, rng, len(f.files[name])) {
+		for i, bit := range flips(t, rng, len(f.files[name])) {
+			if i > 0 && i%progress == 0 {
+				t.Logf("%s: %d bits: %v", filepath.Base(name), i, counts)
+			}
 			what, err := f.flip(l, name, bit, 0)
 			if err != nil {
 				t.Fatal(err)
@@ -230,7 +233,10 @@ func TestFlippedSnapshot(t *testing.T) {
 		t.Fatal(err)
 	}
 	counts := map[string]int{}
-	for _, bit := range flips(t, rng, len(content)) {
+	for i, bit := range flips(t, rng, len(content)) {
+		if i > 0 && i%progress == 0 {
+			t.Logf("%d bits: %v", i, counts)
+		}
 		content[bit/8] ^= 1 << (bit % 8)
 		file.Put(path, content)
 		content[bit/8] ^= 1 << (bit % 8)

@@ -156,6 +156,9 @@ func (r *run) checkImages(l *reader, rng *rand.Rand, from, each int) (images int
 	return images, nil
 }
 
+// progress is after how many images, or bits, a long test says so.
+const progress = 5000
+
 // policies are all.
 var policies = []string{"always", "everysec", "no"}
 
@@ -186,6 +189,9 @@ func TestPowerFailures(t *testing.T) {
 				n, err := r.checkImages(l, rng, 0, min(each, 40))
 				if err != nil {
 					t.Fatal(err)
+				}
+				if (images+n)/progress > images/progress {
+					t.Logf("%d images", images+n)
 				}
 				images += n
 			}
