@@ -66,6 +66,14 @@ func (c *conn) Loop() int { return c.owner.Load().id }
 // Unsent implements [session.Link].
 func (c *conn) Unsent() int { return c.unsent }
 
+// Shut ends the traffic at once: the other side notices, though the connection is closed by its
+// loop later. It is called in exclusive mode.
+func (c *conn) Shut() {
+	if c.state <= connLeaving && c.fd >= 0 {
+		shutSocket(int(c.fd))
+	}
+}
+
 // wantsInput says whether the connection is to be read from.
 func (c *conn) wantsInput() bool {
 	return c.state == connOpen && !c.eof && !c.broken && c.s.Closing == session.Open

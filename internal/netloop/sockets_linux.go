@@ -248,3 +248,6 @@ func errnoError(call string, errno syscall.Errno) error {
 	}
 	return os.NewSyscallError(call, errno)
 }
+
+// shutSocket ends both directions of a connection. That it has ended already is no error.
+func shutSocket(fd int) { _ = unix.Shutdown(fd, unix.SHUT_RDWR) }

@@ -118,6 +118,8 @@ func (r *Replica) host() string {
 	return r.s.Remote
 }
 
+func (r *Replica) isOnline() bool { return r.state == online }
+
 func (r *Replica) wake() { r.s.Link.Wake() }
 
 func (r *Replica) close() { r.s.OrderClose() }

@@ -23,6 +23,30 @@ func (m *Master) Online() (all []Report) {
 	return all
 }
 
+// A Laggard is a replica that has not acknowledged everything.
+type Laggard struct {
+	Name, State string
+	Behind      int64 // bytes
+	LagSeconds  int64 // since it last said something
+}
+
+// InSync is which replicas that are online have not acknowledged everything, and how many are
+// online. Those that came by SYNC never acknowledge.
+func (m *Master) InSync() (lagging []Laggard, online int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now, end := m.Clock.Mono(), m.Journal.Appended()
+	for _, r := range m.replicas {
+		if !r.isOnline() || r.old {
+			continue
+		}
+		if online++; r.ackOffset != end {
+			lagging = append(lagging, Laggard{r.name(), r.state.text(), end - r.ackOffset, (now - r.ackAt) / 1e9})
+		}
+	}
+	return lagging, online
+}
+
 // AppendInfo appends the fields of INFO replication that are about the server as a master.
 // failover is the state of one.
 func (m *Master) AppendInfo(dst []byte, failover string) []byte {

@@ -47,6 +47,11 @@ func (m *Master) Sync(s *session.Session, q Request) (r *Replica, reply string) 
 	return r, ""
 }
 
+// WrongOffset notes that a session asked to go on at what is no number.
+func (m *Master) WrongOffset(s *session.Session) {
+	m.Log.Warn("Replica " + m.ReplicaOf(s).name() + " asks for synchronization but with a wrong offset")
+}
+
 // goOn has a replica go on where it stands, if it may, and returns the reply.
 func (m *Master) goOn(r *Replica, q Request) (reply string) {
 	offset := max(q.Next, math.MinInt64+1) - 1

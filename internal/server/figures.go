@@ -81,6 +81,7 @@ func (s *Server) figures() *infocmd.Figures {
 		ConfigFile: s.config.File(),
 		Hz:         hz.Get(s.config),
 		Migrating:  s.migrator.Idle(),
+		Shutdown:   s.leavesIn(),
 	}
 	f.Histograms = s.histograms()
 	for _, l := range s.net.Stats(nil) {

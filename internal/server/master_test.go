@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -453,4 +454,48 @@ func until(t *testing.T, is func() bool) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	t.Fatal("it never was so")
+}
+
+// SHUTDOWN waits until the replica has everything, holds writes back meanwhile, and can be
+// called off.
+func TestShutdownWaitsForReplicas(t *testing.T) {
+	r := start(t, disk)
+	c, other := r.dial(), r.dial()
+	f := r.replica()
+	_, offset, _ := f.full(f.ask("PSYNC ? -1"))
+	c.do("SET x y")
+	said := make(chan string)
+	go func() { said <- c.do("SHUTDOWN NOSAVE") }()
+	until(t, func() bool { return r.leavesIn() > 0 })
+	if got := other.do("SHUTDOWN ABORT"); got != "OK" {
+		t.Errorf("%q", got)
+	}
+	if got := <-said; got != "ERR Errors trying to SHUTDOWN. Check logs." {
+		t.Errorf("%q", got)
+	}
+	if got := other.do("SET x z"); got != "OK" {
+		t.Errorf("%q", got)
+	}
+	ended := make(chan int)
+	go func() { ended <- r.Wait() }()
+	send := func(c *conn, words ...string) {
+		if err := errors.Join(c.Send(words...), c.Flush()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send(c, "SHUTDOWN", "NOSAVE")
+	until(t, func() bool { return r.leavesIn() > 0 })
+	send(other, "SET", "x", "lost?")
+	select {
+	case <-ended:
+		t.Fatal("it ended before the replica had everything")
+	case <-time.After(50 * time.Millisecond):
+	}
+	f.send(fmt.Sprintf("REPLCONF ACK %d", offset+int64(len(select0+setXY)+len(setXY))))
+	if code := <-ended; code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if got := r.journal.Appended(); got != offset+int64(len(select0+setXY)+len(setXY)) {
+		t.Errorf("%d bytes were appended: a write got through", got-offset)
+	}
 }

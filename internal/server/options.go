@@ -68,8 +68,7 @@ var (
 	})
 	shutdownTimeout = config.Int(config.Option{
 		Name: "shutdown-timeout", Default: 10, Max: 1<<31 - 1, Live: true,
-		Doc: `Seconds that a shutdown waits for replicas that lag behind. No replica can be attached to this version, so
-nothing is waited for.`,
+		Doc: `Seconds that a shutdown waits for replicas that lag behind, while writes are held back. 0 waits for none.`,
 	})
 	shutdownOnSigint  = shutdownOn("shutdown-on-sigint")
 	shutdownOnSigterm = shutdownOn("shutdown-on-sigterm")

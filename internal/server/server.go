@@ -100,6 +100,7 @@ type Server struct {
 	shutting   atomic.Bool
 	signalled  chan servercmd.ShutdownFlags // a shutdown that a signal asked for and cron has not begun
 	asked      atomic.Bool                  // by a signal, and not given up since
+	farewells  farewells
 	cronPaused atomic.Bool
 	giving     giveBack
 }

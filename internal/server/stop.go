@@ -3,11 +3,9 @@ package server
 import (
 	"time"
 
-	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/command/servercmd"
 	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/resp"
-	"github.com/spineldb/spinel/internal/session"
 	"github.com/spineldb/spinel/internal/snapshot"
 )
 
@@ -20,38 +18,6 @@ var (
 	errReloadLoad = &resp.Error{Code: "ERR", Text: "Error trying to load the RDB dump, check server logs"}
 	errReloadInto = &resp.Error{Code: "ERR", Text: "NOFLUSH and MERGE are not supported by this version"}
 )
-
-// Shutdown implements servercmd.Stopper.
-func (s *Server) Shutdown(c *command.Ctx, f servercmd.ShutdownFlags) error {
-	if !s.shutdown(s.gateOf(c), f) {
-		return errShutdown
-	}
-	c.Session.Closing = session.Immediately
-	return nil
-}
-
-// Abort implements servercmd.Stopper. A shutdown that has begun has nothing to wait for
-// yet, so there is only one that a signal asked for to call off.
-func (s *Server) Abort() bool {
-	select {
-	case <-s.signalled:
-		s.asked.Store(false)
-		s.log.Noticef("Shutdown manually aborted.")
-		return true
-	default:
-		return false
-	}
-}
-
-// obeySignal begins the shutdown that a signal asked for. Saving may take long, and a
-// second signal is to be heard meanwhile.
-func (s *Server) obeySignal(f servercmd.ShutdownFlags) {
-	go func() {
-		if !s.shutdown(nil, f) {
-			s.asked.Store(false)
-		}
-	}()
-}
 
 // abandonTime is how long a process that has to end at once waits for a save to remove
 // the file that it was writing.
@@ -78,6 +44,7 @@ func (s *Server) shutdown(gate *keyspace.Gate, f servercmd.ShutdownFlags) bool {
 		return true
 	}
 	s.log.Warnf("User requested shutdown...")
+	s.tellOfReplicas()
 	s.saver.Cancel()
 	s.saver.CancelReplicas()
 	s.saver.Wait(gate)

@@ -62,13 +62,17 @@ func kill(d Deps, c *command.Ctx) error {
 }
 
 // end closes a session. We are in exclusive mode, so it runs nothing more, whatever has
-// arrived of it; its loop closes the connection when it is told. Whoever kills himself
-// gets the reply.
+// arrived of it; its loop closes the connection when it is told, which may be after the rest of
+// a long transaction, so the other side is shown the end at once. Whoever kills himself gets
+// the reply.
 func end(s, me *session.Session) {
 	if s == me {
 		s.Closing = session.AfterReply
 		return
 	}
 	s.Closing = session.Immediately
+	if link, ok := s.Link.(interface{ Shut() }); ok {
+		link.Shut()
+	}
 	s.OrderClose()
 }

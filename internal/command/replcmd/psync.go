@@ -51,6 +51,7 @@ func psync(d Deps, c *command.Ctx) error {
 	}
 	next, ok := numtext.ParseInt(c.Args[2])
 	if !ok {
+		d.Master.WrongOffset(c.Session)
 		return resp.ErrNotInteger
 	}
 	return d.synchronize(c, replication.Request{ID: string(c.Args[1]), Next: next})
