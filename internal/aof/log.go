@@ -56,12 +56,13 @@ type Log struct {
 type output struct {
 	vfs.File
 	seq    int64
-	size   int64 // of what is whole
-	synced int64 // bytes that were
-	told   int64 // of these, in a #SY line
-	before int64 // size of the file that this one goes on behind, until that is told
-	torn   bool  // more than size is there, and could not be cut off
-	lost   error // of a sync: what was not synced by then may be gone
+	size   int64                 // of what is whole
+	synced int64                 // bytes that were
+	told   int64                 // of these, in a #SY line
+	before int64                 // size of the file that this one goes on behind, until that is told
+	torn   bool                  // more than size is there, and could not be cut off
+	unsure bool                  // a write behind size has failed, and the disk may have got some of it
+	lost   atomic.Pointer[error] // of a sync: what was not synced by then may be gone
 }
 
 // bufferKept is how much memory for batches is kept.
@@ -203,11 +204,19 @@ func (l *Log) writeBatch(end int64) error {
 		}
 		f.torn = false
 	}
+	if f.unsure && f.lost.Load() == nil {
+		// What is written there now may be another batch, and a power failure leaves no mixture
+		// of two only if the disk has forgotten the first.
+		if err := f.sync(); err != nil {
+			return l.lostSync(err)
+		}
+		f.unsure = false
+	}
 	l.pieces = l.cursor.Pending(l.pieces[:0], end)
 	defer clear(l.pieces)
 	time := l.encode(f)
 	if _, err := f.Write(l.buf); err != nil {
-		f.torn = f.Truncate(f.size) != nil
+		f.unsure, f.torn = true, f.Truncate(f.size) != nil
 		return err
 	}
 	f.size += int64(len(l.buf))
@@ -272,7 +281,7 @@ func (l *Log) Sync() error {
 			return l.lostSync(err)
 		}
 	}
-	if size > f.synced || f.lost != nil {
+	if size > f.synced || f.lost.Load() != nil {
 		if err := f.sync(); err != nil {
 			return l.lostSync(err)
 		}
@@ -290,10 +299,14 @@ func (l *Log) Sync() error {
 }
 
 func (o *output) sync() error {
-	if o.lost == nil {
-		o.lost = o.Sync()
+	if lost := o.lost.Load(); lost != nil {
+		return *lost
 	}
-	return o.lost
+	err := o.Sync()
+	if err != nil {
+		o.lost.Store(&err)
+	}
+	return err
 }
 
 func (l *Log) lostSync(err error) error {
@@ -363,7 +376,7 @@ func (l *Log) Rebased() {
 		_ = o.Close() // history
 	}
 	l.old = nil
-	if l.file.lost == nil {
+	if l.file.lost.Load() == nil {
 		l.syncErr.Store(nil)
 	}
 	l.synced.Store(max(l.synced.Load(), cut))

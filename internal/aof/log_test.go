@@ -195,6 +195,36 @@ func TestPowerFailure(t *testing.T) {
 	}
 }
 
+// A write that failed and the one that is made in its place leave no mixture.
+func TestPowerFailureAfterFailedWrite(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for range 30 {
+		mem := vfs.NewMem("/data")
+		faults := &vfs.Faults{FS: mem, Err: errors.New("no space left on device")}
+		s, err := newStore(t, faults)
+		if err != nil {
+			t.Fatal(err)
+		}
+		record := mem.Record()
+		for i := range 6 {
+			for range 1 + rng.IntN(5) {
+				s.execute(rng)
+			}
+			if i%2 == 0 {
+				faults.FailNext("write")
+			}
+			_ = s.log.Flush()
+		}
+		for n := range record.Len() + 1 {
+			for range 10 {
+				if got, _, err := loaded(t, record.Crash(n, rng.IntN)); err != nil || !isPrefix(got, s.commands) {
+					t.Fatalf("behind call %d: %d commands, %v", n, len(got), err)
+				}
+			}
+		}
+	}
+}
+
 // A call that fails once costs nothing that was acknowledged, neither then nor after a
 // crash, and a rewrite brings back what a failed sync has put in doubt.
 func TestEveryCallFails(t *testing.T) {
