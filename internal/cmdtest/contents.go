@@ -8,6 +8,7 @@ import (
 
 	"github.com/spineldb/spinel/internal/ds/record"
 	"github.com/spineldb/spinel/internal/ds/stream"
+	"github.com/spineldb/spinel/internal/hash"
 	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/value"
 )
@@ -38,6 +39,9 @@ func ContentsOf(ks *keyspace.Keyspace) Contents {
 	return all
 }
 
+// longString is from how many bytes on a string is not shown as a whole.
+const longString = 256
+
 // textOf is what a key holds, without the order of what has none.
 func textOf(v keyspace.Value) string {
 	head := fmt.Sprintf("type %d", v.Type())
@@ -53,7 +57,11 @@ func textOf(v keyspace.Value) string {
 		if err != nil {
 			return err.Error()
 		}
-		return fmt.Sprintf("%s %q", head, s.Bytes(&name))
+		b := s.Bytes(&name)
+		if len(b) > longString {
+			return fmt.Sprintf("%s %q and %d bytes, sum %016x", head, b[:longString], len(b), hash.CRC64(0, b))
+		}
+		return fmt.Sprintf("%s %q", head, b)
 	case record.Stream:
 		return head + "\n" + streamText(&cell)
 	case record.List:

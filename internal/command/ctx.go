@@ -43,6 +43,7 @@ type Ctx struct {
 
 	journaling bool
 	effects    []Effect
+	behind     []Effect
 	verbatim   bool
 	after      func()
 	blocks     *Wait
@@ -183,6 +184,7 @@ type Effect = journal.Effect
 func (c *Ctx) Reset(spec *Spec, args Args, journaling bool) {
 	c.Spec, c.Args = spec, args
 	c.journaling, c.verbatim = journaling, true
+	c.behind = c.behind[:0]
 }
 
 // After asks for fn to be run when the command has left exclusive mode, and before its
@@ -248,12 +250,23 @@ func (c *Ctx) Before(db int, args ...[]byte) {
 	}
 }
 
+// Behind journals what the command proper has left as it is, and its replay would not.
+func (c *Ctx) Behind(db int, args ...[]byte) {
+	if c.journaling {
+		c.behind = append(c.behind, Effect{DB: db, Args: args})
+	}
+}
+
 // TakeEffects returns what is to be journalled of a command that made dirty changes,
 // and forgets it. The slice is reused.
 func (c *Ctx) TakeEffects(db, dirty int) []Effect {
 	out := c.effects
 	if c.verbatim && dirty > 0 && c.journaling {
 		out = append(out, Effect{DB: db, Args: c.Args})
+	}
+	if len(c.behind) > 0 {
+		out = append(out, c.behind...)
+		c.behind = c.behind[:0]
 	}
 	c.effects = out[:0]
 	return out

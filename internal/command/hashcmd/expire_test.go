@@ -253,6 +253,28 @@ func TestLastFieldPast(t *testing.T) {
 	})
 }
 
+// A key keeps its time, here and where it is replayed, when its last field has gone and another
+// one comes by the same command.
+func TestFieldsPastKeepExpiry(t *testing.T) {
+	for _, line := range []string{"HSET h a 2", "HSETNX h a 2", "HINCRBY h a 2", "HINCRBYFLOAT h a 2",
+		"HSETEX h FIELDS 2 a 2 b 3"} {
+		db, again := newDB(t), newDB(t)
+		cursor := db.Shared.Journal.NewFileCursor()
+		run(t, db, [][2]string{{"HSET h a 1", "1"}, {"HPEXPIRE h 1 FIELDS 1 a", "[1]"}, {"PEXPIRE h 90000", "1"},
+			{"+2", ""}}...)
+		call(db, line)
+		r := again.Shared.NewReplayer()
+		for _, piece := range cursor.Pending(nil, db.Shared.Journal.Tail()) {
+			r.Run(piece)
+		}
+		r.Close()
+		if diff := again.Contents().Diff(db.Contents()); diff != "" {
+			t.Errorf("%s: %s", line, diff)
+		}
+		cursor.Close()
+	}
+}
+
 func TestGetEx(t *testing.T) {
 	both(t, func(db *cmdtest.DB) {
 		run(t, db, [][2]string{

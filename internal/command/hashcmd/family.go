@@ -19,8 +19,11 @@
 package hashcmd
 
 import (
+	"strconv"
+
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/ds/record"
+	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/value"
 )
 
@@ -32,6 +35,7 @@ var (
 	wordHSet       = []byte("HSET")
 	wordHSetEx     = []byte("HSETEX")
 	wordHDel       = []byte("HDEL")
+	wordPExpireAt  = []byte("PEXPIREAT")
 	wordHPExpireAt = []byte("HPEXPIREAT")
 	wordHPersist   = []byte("HPERSIST")
 	wordFields     = []byte("FIELDS")
@@ -70,9 +74,22 @@ func create(c *command.Ctx, h *value.Hash) error {
 // edited ends what changed a hash n times, besides removing fields whose time had come.
 // Without a change of its own the command is not journalled.
 func edited(c *command.Ctx, h *value.Hash, n, reaped int) {
+	length := h.Len()
 	c.DB.Edited(c.Args[1], &h.Cell, n+reaped)
-	if n == 0 && reaped > 0 {
+	switch {
+	case reaped == 0:
+	case n == 0:
 		c.JournalNothing()
+	case length <= n && c.Journaling():
+		keepExpiry(c)
+	}
+}
+
+// keepExpiry journals when the key expires behind a command that may have found nothing in it
+// but fields whose time had come: the HDEL of the last one removes the key where it is replayed.
+func keepExpiry(c *command.Ctx) {
+	if at, ok := c.DB.Expiry(c.Args[1]); ok && at != keyspace.NoTTL {
+		c.Behind(c.DB.DB, wordPExpireAt, c.Args[1], strconv.AppendInt(nil, at, 10))
 	}
 }
 
