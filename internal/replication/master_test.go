@@ -235,7 +235,8 @@ func TestCron(t *testing.T) {
 		t.Errorf("%d bytes of PING in three seconds", n)
 	}
 	online := s.newPeer("psync2")
-	if reply := s.ask(online, Request{ID: s.History().ID, Next: 1}); reply != "+CONTINUE "+s.History().ID+"\r\n" {
+	reply := s.ask(online, Request{ID: s.History().ID, Next: 1})
+	if reply != "+CONTINUE "+s.History().ID+"\r\n" {
 		t.Fatalf("%q", reply)
 	}
 	for range 6 {
