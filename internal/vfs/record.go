@@ -136,6 +136,33 @@ type crash struct {
 type image struct {
 	data    []byte
 	pending []op
+	// cached is what programs see, once a sync has failed: what that has lost goes to the
+	// disk after all with the next write to its sector.
+	cached []byte
+}
+
+// write notes a call that changes the content.
+func (f *image) write(o op) {
+	if f.cached != nil {
+		f.cached = changed(f.cached, o)
+		if o.kind == opWrite {
+			from := o.at / sector * sector
+			to := (o.at + len(o.data) + sector - 1) / sector * sector
+			o.at, o.data = from, f.cached[from:min(to, len(f.cached))]
+		}
+	}
+	f.pending = append(f.pending, o)
+}
+
+// lose forgets what a sync that failed was for.
+func (f *image) lose() {
+	if f.cached == nil {
+		f.cached = f.data
+		for _, o := range f.pending {
+			f.cached = changed(f.cached, o)
+		}
+	}
+	f.pending = nil
 }
 
 func (c *crash) file(f *memFile) *image {
@@ -162,8 +189,7 @@ func (c *crash) do(o op) {
 		}
 		c.pending = kept
 	case opWrite, opTruncate:
-		f := c.file(o.file)
-		f.pending = append(f.pending, o)
+		c.file(o.file).write(o)
 	case opSync:
 		f := c.file(o.file)
 		for _, p := range f.pending {
@@ -171,7 +197,7 @@ func (c *crash) do(o op) {
 		}
 		f.pending = nil
 	case opLoseSync:
-		c.file(o.file).pending = nil // and no later sync brings it back
+		c.file(o.file).lose()
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -195,30 +196,38 @@ func (f forgetfulFile) Sync() error {
 	return f.File.Sync()
 }
 
-// What a sync that failed was for is lost, and another sync does not bring it back.
+// What a sync that failed was for is lost, and another sync does not bring it back, but for what
+// shares a sector with a later write: the kernel has it still, and writes sectors whole.
 func TestFailedSyncLoses(t *testing.T) {
-	mem := vfs.NewMem("/d")
-	mem.Put("/d/f", []byte("one"))
-	record := mem.Record()
-	faults := &vfs.Faults{FS: mem, Err: errors.New("input/output error")}
-	f, err := faults.Append("/d/f")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, _ = f.Write([]byte("two"))
-	faults.FailNext("sync")
-	if f.Sync() == nil {
-		t.Fatal("the sync did not fail")
-	}
-	_, _ = f.Write([]byte("three"))
-	if err := f.Sync(); err != nil {
-		t.Fatal(err)
-	}
-	all := func(below int) int { return below - 1 }
-	if got, _ := record.Crash(record.Len(), all).Get("/d/f"); string(got) != "one\x00\x00\x00three" {
-		t.Errorf("the disk has %q", got)
-	}
-	if got, _ := mem.Get("/d/f"); string(got) != "onetwothree" {
-		t.Errorf("programs see %q", got)
+	block := func(c string) string { return strings.Repeat(c, 512) }
+	for _, tt := range []struct{ lost, later, want string }{
+		{block("2"), block("3"), block("1") + block("\x00") + block("3")},
+		{"two", "three", block("1") + "twothree"},
+		{block("2") + "two", "three", block("1") + block("\x00") + "twothree"},
+	} {
+		mem := vfs.NewMem("/d")
+		mem.Put("/d/f", []byte(block("1")))
+		record := mem.Record()
+		faults := &vfs.Faults{FS: mem, Err: errors.New("input/output error")}
+		f, err := faults.Append("/d/f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = f.Write([]byte(tt.lost))
+		faults.FailNext("sync")
+		if f.Sync() == nil {
+			t.Fatal("the sync did not fail")
+		}
+		_, _ = f.Write([]byte(tt.later))
+		if err := f.Sync(); err != nil {
+			t.Fatal(err)
+		}
+		all := func(below int) int { return below - 1 }
+		if got, _ := record.Crash(record.Len(), all).Get("/d/f"); string(got) != tt.want {
+			t.Errorf("the disk has %q, want %q", got, tt.want)
+		}
+		if got, _ := mem.Get("/d/f"); string(got) != block("1")+tt.lost+tt.later {
+			t.Errorf("programs see %q", got)
+		}
 	}
 }
