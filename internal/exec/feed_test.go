@@ -175,3 +175,47 @@ func BenchmarkFeed(b *testing.B) {
 		}
 	}
 }
+
+// A bell is a link that counts how often its loop was woken.
+type bell struct{ rung int }
+
+func (b *bell) Wake()     { b.rung++ }
+func (*bell) FD() int     { return -1 }
+func (*bell) Loop() int   { return 1 }
+func (*bell) Unsent() int { return 0 }
+
+// A loop that has appended something wakes the loop of a replica, and nobody when it has not.
+func TestFeedWakesOtherLoops(t *testing.T) {
+	db := withFollow(t)
+	b := &bell{}
+	far := &session.Session{Link: b, Authenticated: true}
+	far.Out.SetPool(&resp.Pool{})
+	other := exec.New(db.Shared)
+	turn := func(sent ...string) {
+		other.Begin(db.Clock.Mono())
+		if len(sent) > 0 {
+			other.Received(far, resp.AppendCommand(nil, sent...))
+		}
+		other.Run()
+		other.Dirty()
+		other.End()
+	}
+	turn("FOLLOW")
+	db.Call("SET", "k", "v")
+	if b.rung != 1 {
+		t.Errorf("woken %d times by one write", b.rung)
+	}
+	db.Call("GET", "k")
+	if b.rung != 1 {
+		t.Errorf("woken %d times, once by a read", b.rung)
+	}
+	before := far.Out.Len()
+	if turn(); far.Out.Len() == before {
+		t.Error("the loop that was woken has nothing for its replica")
+	}
+	other.Closed(far)
+	db.Call("SET", "k", "v")
+	if b.rung != 1 {
+		t.Error("a loop is woken for a replica that has gone")
+	}
+}
