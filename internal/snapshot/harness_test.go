@@ -109,16 +109,26 @@ func (s *store) model() (m model) {
 // parse reads a file with the plain reader of package rdb.
 func parse(t testing.TB, file []byte) model {
 	t.Helper()
+	m, err := parseStrings(t, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// parseStrings is parse, and its error that of a value which is no string.
+func parseStrings(t testing.TB, file []byte) (model, error) {
+	t.Helper()
 	r := rdb.NewReader(bytes.NewReader(file), rdb.Options{Size: int64(len(file))})
 	m := model{}
 	var rec rdb.Record
 	for {
 		err := r.Next(&rec)
 		if err == io.EOF {
-			return m
+			return m, nil
 		}
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		if rec.Kind != rdb.KindKey {
 			continue
