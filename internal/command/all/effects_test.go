@@ -367,7 +367,10 @@ func TestEffects(t *testing.T) {
 	}
 	r := again.Shared.NewReplayer()
 	defer r.Close()
-	for i := 0; i < steps || i < stepsMost && steps >= stepsUsual && (i%stepsLook > 0 || len(w.missing()) > 0); i++ {
+	more := func(i int) bool {
+		return i < stepsMost && steps >= stepsUsual && (i%stepsLook > 0 || len(w.missing()) > 0)
+	}
+	for i := 0; i < steps || more(i); i++ {
 		w.step()
 		if w.rng.IntN(40) > 0 && i < steps-1 {
 			continue
