@@ -280,8 +280,11 @@ func (k *Keeper) install(j *rewrite, size int64) error {
 	s := &k.status
 	switch j.mode {
 	case On:
-		k.log.Load().Rebased()
-		k.clearFailures()
+		l := k.log.Load()
+		l.Rebased()
+		if !l.IsLost() { // a sync of the file that goes on may have failed too
+			k.clearFailures()
+		}
 	case Waiting:
 		k.setMode(On)
 	}

@@ -224,7 +224,7 @@ func (r *run) punctual() {
 
 // wait gives goroutines the time that they need, and says whether that was enough.
 func (r *run) wait(is func() bool) bool {
-	for begin := time.Duration(0); begin < patience; begin += 100 * time.Microsecond {
+	for begin := time.Duration(0); begin < patience; begin += time.Millisecond {
 		if is() {
 			return true
 		}
