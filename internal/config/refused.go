@@ -1,6 +1,5 @@
 package config
 
-
 // Refused are the options of Redis that ask for something which is not there yet, and
 // which somebody would miss: they may only be what means that it is not wanted. When
 // the subsystem comes, its package declares them, and they go from here.
