@@ -17,7 +17,7 @@
 // Tests that take long in full are short by default; the environment asks for more:
 //
 //	SPINEL_IMAGES   images of power failures, over all policies       600
-//	SPINEL_FAULTS   runs in which a call fails                         24
+//	SPINEL_FAULTS   runs in which a call fails                          4
 //	SPINEL_FLIPS    bits that flip in each file, or all               300
 //	SPINEL_SEED     seed of what the clients do                         1
 package chaos

@@ -148,7 +148,7 @@ func tryFailure(h *house, l *reader, p plan, f failure, each int) (images int, e
 // When a call fails, whichever, nothing that was acknowledged is lost, not at a power failure
 // behind it either; reads go on, and writes come back by themselves.
 func TestFailingCalls(t *testing.T) {
-	runs := setting(t, "SPINEL_FAULTS", 24)
+	runs := setting(t, "SPINEL_FAULTS", 4)
 	seed := uint64(setting(t, "SPINEL_SEED", 1))
 	for lane := range lanes {
 		t.Run(fmt.Sprint(lane), func(t *testing.T) {
