@@ -96,18 +96,14 @@ func (t *task) run() {
 		out.Error(t.err)
 	}
 	t.sh.releaseKeys(t)
-	var all []byte
-	for _, chunk := range out.Take(nil) {
-		all = append(all, chunk.Bytes...)
-		chunk.Free(nil)
-	}
+	reply := taken(&out)
 	if t.gone.Load() {
 		return
 	}
-	if !t.silent {
-		t.s.Push(all, 0)
+	if t.silent {
+		reply = nil
 	}
-	t.s.OrderUnblock()
+	t.s.Answer(reply)
 }
 
 // Unblock implements session.Wait: what was begun is brought to its end.

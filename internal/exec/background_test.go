@@ -10,6 +10,7 @@ import (
 	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/resp"
+	"github.com/spineldb/spinel/internal/session"
 )
 
 // slow is a family whose one writing command works in the background until it is let go.
@@ -96,6 +97,34 @@ func TestTask(t *testing.T) {
 	db.WantJournal("PUT other x", "PUT k v", "PUT k behind", "PUT k y", "PUT other z", "CLEAR")
 	if db.Shared.Attention.Load() != 0 {
 		t.Error("commands are asked about for nothing")
+	}
+}
+
+// turning is a connection whose loop takes a turn whenever it is woken.
+type turning struct {
+	session.Link
+	turn func()
+}
+
+func (l turning) Wake() { l.turn() }
+
+// TestTaskAnswered: whoever has the reply of a task finds the session going on, whenever its
+// loop looked.
+func TestTaskAnswered(t *testing.T) {
+	began, proceed := make(chan bool, 1), make(chan bool, 1)
+	db := cmdtest.New(t, slow(began, proceed))
+	replies := make(chan string, 10)
+	db.Session.Link = turning{db.Session.Link, func() {
+		if got := string(db.Tick()); got != "" {
+			replies <- got
+			replies <- db.Call("PUT", "k", "w")
+		}
+	}}
+	db.Call("SLOWSET", "k", "v")
+	<-began
+	proceed <- true
+	if got := <-replies + <-replies; got != "$4\r\ndone\r\n+OK\r\n" {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -23,7 +23,7 @@ import (
 //	closed    the session's own loop
 //
 // Only one of them can: keyspace.Waiter decides. The others push the reply and order the
-// session's loop to go on; it forgets the waiter then.
+// session's loop to go on, in one step; it forgets the waiter then.
 
 // A blocked is what a session's blocking command waits for. It implements session.Wait.
 type blocked struct {
@@ -146,14 +146,17 @@ func (x *Executor) tryServe(w *keyspace.Waiter, key []byte) bool {
 	x.changes += int64(x.txn.Dirty())
 	x.commit(b.s)
 	x.chargeServed(b, start)
-	var all []byte
-	for _, chunk := range x.reply.Take(nil) {
+	b.s.Answer(taken(&x.reply))
+	return true
+}
+
+// taken is everything that was written, in one piece.
+func taken(w *resp.Writer) (all []byte) {
+	for _, chunk := range w.Take(nil) {
 		all = append(all, chunk.Bytes...)
 		chunk.Free(nil)
 	}
-	b.s.Push(all, 0)
-	b.s.OrderUnblock()
-	return true
+	return all
 }
 
 // chargeServed charges the command of a client that was served with the time since start,
@@ -179,10 +182,7 @@ func (b *blocked) Unblock(asError bool) bool {
 	} else {
 		b.empty(&out)
 	}
-	for _, chunk := range out.Take(nil) {
-		b.s.Push(chunk.Bytes, 0)
-	}
-	b.s.OrderUnblock()
+	b.s.Answer(taken(&out))
 	return true
 }
 

@@ -133,6 +133,32 @@ func TestServeAfterExclusive(t *testing.T) {
 	}
 }
 
+// However a wait is ended by others, the loop is woken once, and finds what the client is told
+// and that the session may go on: who has the reply may have sent more.
+func TestAnsweredInOneStep(t *testing.T) {
+	_, db := newBlocking(t)
+	for _, tt := range []struct {
+		how  string
+		end  func(waits *cmdtest.Client)
+		told string
+	}{
+		{"served", func(*cmdtest.Client) { db.Do("PUT", "k").Want("OK") }, ":1\r\n+OK\r\n"},
+		{"unblocked", func(waits *cmdtest.Client) { waits.Session.Wait.Unblock(false) }, "$-1\r\n+OK\r\n"},
+		{"disconnected", func(*cmdtest.Client) { db.Keyspace.Exclusive(nil, db.Shared.DisconnectBlocked) },
+			"-UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)\r\n"},
+	} {
+		waits, wakes := db.NewClient(), 0
+		waits.Session.Link = turning{waits.Session.Link, func() { wakes++ }}
+		if got := waits.Raw([]byte("WAITFOR k\r\nPUT other\r\n")); len(got) != 0 {
+			t.Fatalf("%s: %q", tt.how, got)
+		}
+		tt.end(waits)
+		if got := string(waits.Tick()); got != tt.told || wakes != 1 {
+			t.Errorf("%s: %q after %d wakes, want %q after one", tt.how, got, wakes, tt.told)
+		}
+	}
+}
+
 // Who serves a client is not charged with the time of the client's command, nor is that
 // charged with the time of the command that serves it.
 func TestTimeOfServed(t *testing.T) {

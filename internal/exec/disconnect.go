@@ -23,10 +23,7 @@ func (sh *Shared) DisconnectBlocked() {
 		b.erred = true
 		out := resp.Writer{Resp3: b.resp3}
 		out.Error(errRoleChanged)
-		for _, chunk := range out.Take(nil) {
-			s.Push(chunk.Bytes, 0)
-		}
 		s.Closing = session.AfterReply
-		s.OrderUnblock()
+		s.Answer(taken(&out))
 	}
 }

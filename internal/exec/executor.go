@@ -305,8 +305,17 @@ func (x *Executor) finish(s *session.Session) {
 
 // Woken implements the loop's handler.
 func (x *Executor) Woken(s *session.Session) {
-	orders := s.TakeOrders()
-	pushed := s.Stream == nil && x.takePushed(s) // else it would come in the middle of a reply
+	var orders session.Orders
+	pushed := false
+	if s.Stream != nil {
+		orders = s.TakeOrders() // what was pushed would come in the middle of a reply
+	} else {
+		var b []byte
+		b, orders = s.TakeAll()
+		if pushed = len(b) > 0; pushed {
+			s.Out.Raw(b)
+		}
+	}
 	if s.Held && !pushed && orders == (session.Orders{}) {
 		return // this was to wake the loop
 	}
@@ -326,15 +335,6 @@ func (x *Executor) Woken(s *session.Session) {
 		x.feed(s, s.Query, true)
 	}
 	x.mark(s)
-}
-
-// takePushed sends what others have pushed, if there is anything.
-func (x *Executor) takePushed(s *session.Session) bool {
-	b := s.TakePushed()
-	if len(b) > 0 {
-		s.Out.Raw(b)
-	}
-	return len(b) > 0
 }
 
 // tick is how often a loop looks after its sessions.

@@ -81,5 +81,7 @@ func (x *Executor) piece(s *session.Session) (more bool) {
 // endStream goes on to what comes behind a reply that is complete.
 func (x *Executor) endStream(s *session.Session) {
 	s.Wait, s.Stream, s.Stopped = nil, nil, false
-	x.takePushed(s)
+	if b := s.TakePushed(); len(b) > 0 {
+		s.Out.Raw(b)
+	}
 }

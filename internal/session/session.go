@@ -214,6 +214,16 @@ func (s *Session) Push(b []byte, max int) bool {
 	return true
 }
 
+// TakeAll is TakePushed and TakeOrders in one step: the reply that Answer has pushed comes
+// with its order.
+func (s *Session) TakeAll() ([]byte, Orders) {
+	s.pushMu.Lock()
+	defer s.pushMu.Unlock()
+	b := s.pushed
+	s.pushed = nil
+	return b, s.TakeOrders()
+}
+
 // TakePushed returns the queued out-of-band bytes and forgets them.
 func (s *Session) TakePushed() []byte {
 	s.pushMu.Lock()
@@ -235,10 +245,14 @@ func (s *Session) OrderResume() {
 	s.Link.Wake()
 }
 
-// OrderUnblock makes the loop go on soon with a session whose wait is over. What it is
-// told has been pushed before. Any thread.
-func (s *Session) OrderUnblock() {
+// Answer pushes the reply of a session whose wait is over, and makes its loop go on with it
+// soon. That is one step: who has the reply may send the next request, or the end of what he
+// sends, and must not find the session waiting. Any thread.
+func (s *Session) Answer(reply []byte) {
+	s.pushMu.Lock()
+	s.pushed = append(s.pushed, reply...)
 	s.ordered.Or(orderUnblock)
+	s.pushMu.Unlock()
 	s.Link.Wake()
 }
 
