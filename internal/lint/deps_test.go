@@ -99,10 +99,11 @@ spinel, cli, loadgen, check < cmd/spinel;
 # Tests from above, and tools of the tree.
 mem < mem/memtest;
 resp < original;
+NONE < testenv;
 command/all, exec, original < cmdtest;
-cmdtest < test/chaos; # a server without sockets
+cmdtest, testenv < test/chaos; # a server without sockets
 NONE < lint, gen/gotest, gen/fuzzall;
-spinel, client, check < test/conformance, test/e2e, test/chaos, test/clients, test/replication;
+spinel, client, check, testenv < test/conformance, test/e2e, test/chaos, test/clients, test/replication;
 `
 
 // reserved is what not everybody may import or call, and why.

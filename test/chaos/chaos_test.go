@@ -17,27 +17,12 @@
 // Tests that take long in full are short by default; the environment asks for more:
 //
 //	SPINEL_IMAGES   images of power failures, over all policies       600
-//	SPINEL_FAULTS   runs in which a call fails                          4
+//	SPINEL_FAULTS   runs in which a call fails                         24
 //	SPINEL_FLIPS    bits that flip in each file, or all               300
 //	SPINEL_SEED     seed of what the clients do                         1
 package chaos
 
-import (
-	"os"
-	"strconv"
-	"testing"
-)
+import "github.com/spineldb/spinel/internal/testenv"
 
 // setting is a number from the environment.
-func setting(t *testing.T, name string, otherwise int) int {
-	t.Helper()
-	text := os.Getenv(name)
-	if text == "" {
-		return otherwise
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		t.Fatalf("%s=%q is not a number of at least 1", name, text)
-	}
-	return n
-}
+var setting = testenv.Number

@@ -22,10 +22,13 @@ import (
 	"time"
 
 	"github.com/spineldb/spinel/internal/client"
+	"github.com/spineldb/spinel/internal/testenv"
 
 	// So that no result is taken from the cache when the server has changed.
 	_ "github.com/spineldb/spinel/internal/server"
 )
+
+func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
 
 // unavailable skips the test, or fails it where the library must be there.
 func unavailable(t *testing.T, format string, args ...any) {
@@ -43,13 +46,9 @@ func TestRedisPy(t *testing.T) {
 	if _, err := os.Stat(program); err != nil { // looked at, so that a result of an old one is not taken
 		t.Fatal(err)
 	}
-	var server string
 	for _, version := range []string{"3.5.3", "6.4.0"} {
 		python := pythonWith(t, "redis", version)
-		if server == "" {
-			server = build(t)
-		}
-		out, err := exec.Command(python, program, strconv.Itoa(serve(t, server))).CombinedOutput()
+		out, err := exec.Command(python, program, strconv.Itoa(serve(t, testenv.Program(t)))).CombinedOutput()
 		if err != nil || !strings.HasPrefix(string(out), "redis-py "+version+": ") {
 			t.Errorf("redis-py %s: %v\n%s", version, err, out)
 			continue
@@ -89,18 +88,6 @@ func pythonWith(t *testing.T, pkg, version string) string {
 		}
 	}
 	return python
-}
-
-// build makes the program, under the name that makes it the server.
-func build(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "redis-server")
-	cmd := exec.Command("go", "build", "-o", path, "github.com/spineldb/spinel/cmd/spinel")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	return path
 }
 
 // serve starts a server for the length of the test, and returns its port.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spineldb/spinel/internal/testenv"
 )
 
 // connect opens n connections.
@@ -52,8 +54,8 @@ const victimMax = 20 * time.Millisecond
 // TestSlowAndDeafClients shows that clients that send a byte a second, and clients that
 // ask for much and never read, are no other client's concern.
 func TestSlowAndDeafClients(t *testing.T) {
-	slow := setting(t, "SPINEL_SLOW_CLIENTS", 1000)
-	deaf := setting(t, "SPINEL_DEAF_CLIENTS", 20)
+	slow := testenv.Number(t, "SPINEL_SLOW_CLIENTS", 1000)
+	deaf := testenv.Number(t, "SPINEL_DEAF_CLIENTS", 20)
 	const value, asks = 256 << 10, 100 // 25 MB for each of the deaf
 
 	p := start(t, t.TempDir(), "--save", "")

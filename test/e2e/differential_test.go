@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/spineldb/spinel/internal/client"
 	"github.com/spineldb/spinel/internal/cmdtest"
+	"github.com/spineldb/spinel/internal/testenv"
 )
 
 // Random commands over all types, biased to edges, are sent to our server and to a
@@ -30,18 +30,8 @@ func TestDifferential(t *testing.T) {
 	if version, _ := exec.Command(program, "--version").Output(); !strings.Contains(string(version), "v=7.0.") {
 		t.Skipf("the installed redis-server is not a 7.0: %s", version)
 	}
-	commands := 20_000
-	if text := os.Getenv("SPINEL_DIFFERENTIAL"); text != "" {
-		if commands, err = strconv.Atoi(text); err != nil {
-			t.Fatal(err)
-		}
-	}
-	seed := uint64(1)
-	if text := os.Getenv("SPINEL_SEED"); text != "" {
-		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
-			t.Fatal(err)
-		}
-	}
+	commands := testenv.Number(t, "SPINEL_DIFFERENTIAL", 20_000)
+	seed := uint64(testenv.Number(t, "SPINEL_SEED", 1))
 	args := []string{
 		"--save", "", "--enable-debug-command", "yes", "--hash-max-listpack-entries", "6",
 		"--hash-max-listpack-value", "12", "--zset-max-listpack-entries", "6", "--zset-max-listpack-value", "12",

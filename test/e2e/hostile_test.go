@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/spineldb/spinel/internal/testenv"
 )
 
 // A hostileRow is bytes that no client library sends, and all that comes back. A PING is
@@ -289,7 +291,7 @@ func TestManyArguments(t *testing.T) {
 // TestBigArgument sends the largest value both ways, and wants the memory back when it is
 // gone.
 func TestBigArgument(t *testing.T) {
-	size := setting(t, "SPINEL_BIG_MB", 64) << 20
+	size := testenv.Number(t, "SPINEL_BIG_MB", 64) << 20
 	p := start(t, t.TempDir(), "--save", "")
 	c := p.dial()
 	c.want("OK", "SET", "small", "1")

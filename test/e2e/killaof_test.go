@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"github.com/spineldb/spinel/internal/client"
+	"github.com/spineldb/spinel/internal/testenv"
 )
 
 // The append-only file's promise to a process that is killed: whatever the policy, nothing
@@ -207,8 +207,8 @@ func startProgram(t *testing.T, dir string, command []string, args ...string) *p
 // rounds with a rewrite or a save going on: no acknowledged write is lost, no transaction is
 // there by half, nothing is there twice, and it starts by itself.
 func TestKillWithAOF(t *testing.T) {
-	rounds, lanes := setting(t, "SPINEL_AOF_ROUNDS", 12), setting(t, "SPINEL_LANES", 1)
-	seed := uint64(setting(t, "SPINEL_SEED", int(time.Now().UnixNano())))
+	rounds, lanes := testenv.Number(t, "SPINEL_AOF_ROUNDS", 12), testenv.Number(t, "SPINEL_LANES", 1)
+	seed := uint64(testenv.Number(t, "SPINEL_SEED", int(time.Now().UnixNano())))
 	for lane := range lanes {
 		t.Run(itoa(lane), func(t *testing.T) {
 			t.Parallel()
@@ -241,10 +241,8 @@ func mutant(t *testing.T, file, text, bug string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("go", "build", "-overlay", overlay, "-o", program,
-		"github.com/spineldb/spinel/cmd/spinel")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+	if err := testenv.Build(program, "-overlay", overlay); err != nil {
+		t.Fatal(err)
 	}
 	return program
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spineldb/spinel/internal/client"
+	"github.com/spineldb/spinel/internal/testenv"
 )
 
 const (
@@ -133,7 +134,7 @@ func saver(addr string, complete *atomic.Int64) {
 // than the last save that was reported complete, and what killed saves leave behind is in
 // nobody's way.
 func TestKillDuringSave(t *testing.T) {
-	rounds := setting(t, "SPINEL_KILL_ROUNDS", 5)
+	rounds := testenv.Number(t, "SPINEL_KILL_ROUNDS", 5)
 	seed := uint64(time.Now().UnixNano())
 	rng := rand.New(rand.NewPCG(seed, 0))
 	t.Logf("seed %d", seed)

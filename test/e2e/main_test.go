@@ -22,66 +22,23 @@
 package e2e
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
-	"sync"
 	"testing"
 
-	// The test runs a program that it builds itself, which go test cannot know. With
-	// its parts imported, a result is not taken from the cache when they have changed.
+	"github.com/spineldb/spinel/internal/testenv"
+
+	// So that no result is taken from the cache when the program has changed.
 	_ "github.com/spineldb/spinel/internal/cli"
 	_ "github.com/spineldb/spinel/internal/server"
 )
 
-// programs is the folder with the program under all its names, once it is built.
-var programs string
+func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
 
-func TestMain(m *testing.M) {
-	var err error
-	if programs, err = os.MkdirTemp("", "spinel-e2e-"); err != nil {
-		fmt.Fprintln(os.Stderr, "e2e:", err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(programs)
-	os.Exit(code)
-}
-
-var build = sync.OnceValue(func() error {
-	cmd := exec.Command("go", "build", "-o", filepath.Join(programs, "spinel"),
-		"github.com/spineldb/spinel/cmd/spinel")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return os.Symlink("spinel", filepath.Join(programs, "redis-server"))
-})
-
-// server is the path of our program under the name that makes it the server.
+// server is the path of the server, ours if there is no other to try a test out.
 func server(t testing.TB) string {
 	t.Helper()
 	if path := os.Getenv("SPINEL_SERVER"); path != "" {
 		return path
 	}
-	if err := build(); err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(programs, "redis-server")
-}
-
-// setting is a number from the environment.
-func setting(t *testing.T, name string, otherwise int) int {
-	t.Helper()
-	text := os.Getenv(name)
-	if text == "" {
-		return otherwise
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		t.Fatalf("%s=%q is not a number of at least 1", name, text)
-	}
-	return n
+	return testenv.Program(t)
 }

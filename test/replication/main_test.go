@@ -20,42 +20,19 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/spineldb/spinel/internal/client"
 	"github.com/spineldb/spinel/internal/original"
+	"github.com/spineldb/spinel/internal/testenv"
 
-	// The test runs a program that it builds itself, which go test cannot know. With
-	// its parts imported, a result is not taken from the cache when they have changed.
+	// So that no result is taken from the cache when the program has changed.
 	_ "github.com/spineldb/spinel/internal/cli"
 	_ "github.com/spineldb/spinel/internal/server"
 )
 
-// programs is the folder with the program, once it is built.
-var programs string
-
-func TestMain(m *testing.M) {
-	var err error
-	if programs, err = os.MkdirTemp("", "spinel-replication-"); err != nil {
-		fmt.Fprintln(os.Stderr, "replication:", err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(programs)
-	os.Exit(code)
-}
-
-var build = sync.OnceValue(func() error {
-	cmd := exec.Command("go", "build", "-o", filepath.Join(programs, "redis-server"),
-		"github.com/spineldb/spinel/cmd/spinel")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return nil
-})
+func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
 
 // A node is a server in a process of its own, ours or not.
 type node struct {
@@ -71,9 +48,7 @@ const startTime = 20 * time.Second
 // spinel starts our program with some options.
 func spinel(t *testing.T, options ...string) *node {
 	t.Helper()
-	if err := build(); err != nil {
-		t.Fatal(err)
-	}
+	program := testenv.Program(t)
 	dir := t.TempDir()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -89,7 +64,7 @@ func spinel(t *testing.T, options ...string) *node {
 	}
 	args := append([]string{"--port", port, "--dir", dir, "--save", "", "--enable-debug-command", "yes",
 		"--repl-diskless-sync-delay", "0"}, options...)
-	cmd := exec.Command(filepath.Join(programs, "redis-server"), args...)
+	cmd := exec.Command(program, args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -262,20 +237,6 @@ func until(t *testing.T, what string, is func() bool) {
 			t.Fatalf("it was never so that %s", what)
 		}
 	}
-}
-
-// setting is a number from the environment.
-func setting(t *testing.T, name string, otherwise int) int {
-	t.Helper()
-	text := os.Getenv(name)
-	if text == "" {
-		return otherwise
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		t.Fatalf("%s=%q is not a number of at least 1", name, text)
-	}
-	return n
 }
 
 // valkey is the program of Valkey, if one is to be used.

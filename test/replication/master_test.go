@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/spineldb/spinel/internal/cmdtest"
+	"github.com/spineldb/spinel/internal/testenv"
 )
 
 // chances are commands whose outcome depends on chance, time or other clients, or that
@@ -35,7 +36,7 @@ type writer struct {
 }
 
 func newWriter(t *testing.T, to *node, seed uint64) *writer {
-	rng := rand.New(rand.NewPCG(seed, uint64(setting(t, "SPINEL_SEED", 1))))
+	rng := rand.New(rand.NewPCG(seed, uint64(testenv.Number(t, "SPINEL_SEED", 1))))
 	return &writer{connect(t, to.name, to.port), rng, cmdtest.Generator{Rand: rng}}
 }
 
@@ -94,7 +95,7 @@ func TestRandomPrograms(t *testing.T) {
 	before := newWriter(t, master, 1)
 	before.write(500)
 	replicas := replicasOf(t, master)
-	n := setting(t, "SPINEL_REPLICATED", 12_000)
+	n := testenv.Number(t, "SPINEL_REPLICATED", 12_000)
 	writers := []*writer{before, newWriter(t, master, 2), newWriter(t, master, 3)}
 	const rounds = 10
 	for round := range rounds {
