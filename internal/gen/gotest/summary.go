@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -33,11 +34,14 @@ func (c counts) String() string {
 	return s
 }
 
+// A test is one of a package.
+type test struct{ pkg, name string }
+
 // summarize copies to w what a person wants of the events, and counts tests.
 func summarize(w io.Writer, events io.Reader) (counts, error) {
 	var total counts
-	output := map[string]*strings.Builder{} // of each test that has not ended
-	failures := map[string]int{}            // of each package
+	output := map[test]*strings.Builder{} // of each test that has not ended
+	failures := map[string]int{}          // of each package
 	for dec := json.NewDecoder(events); ; {
 		var e event
 		switch err := dec.Decode(&e); {
@@ -48,11 +52,14 @@ func summarize(w io.Writer, events io.Reader) (counts, error) {
 		}
 		if e.Test == "" {
 			packageEvent(w, e, failures, &total)
+			if e.Action == "fail" {
+				printUnended(w, e.Package, output)
+			}
 			continue
 		}
-		name := e.Package + "\x00" + e.Test
+		name := test{e.Package, e.Test}
 		switch e.Action {
-		case "output":
+		case "run", "output":
 			if output[name] == nil {
 				output[name] = &strings.Builder{}
 			}
@@ -73,6 +80,23 @@ func summarize(w io.Writer, events io.Reader) (counts, error) {
 			}
 			delete(output, name)
 		}
+	}
+}
+
+// printUnended prints what the tests of a package said in which it died: a fatal error, a
+// panic of another goroutine, a signal and the end of the time are put down to whichever
+// test ran, and that never ends.
+func printUnended(w io.Writer, pkg string, output map[test]*strings.Builder) {
+	var names []string
+	for t := range output {
+		if t.pkg == pkg {
+			names = append(names, t.name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		fmt.Fprintf(w, "--- %s ended in %s:\n%s", pkg, name, output[test{pkg, name}])
+		delete(output, test{pkg, name})
 	}
 }
 

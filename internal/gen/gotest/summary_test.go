@@ -47,6 +47,26 @@ func TestSummarize(t *testing.T) {
 		{"a package that does not build is one failure",
 			build + `{"Action":"fail","Package":"m/b"}`,
 			"b.go:1: syntax error\n0 passed, 1 failed"},
+		{"a package that dies prints what the tests said that had not ended, and which those were",
+			`{"Action":"run","Package":"m/a","Test":"TestX"}
+			 {"Action":"output","Package":"m/a","Test":"TestX","Output":"=== RUN   TestX\n"}
+			 {"Action":"output","Package":"m/a","Test":"TestX","Output":"fatal error: out of memory\n"}
+			 {"Action":"run","Package":"m/a","Test":"TestX/silent"}
+			 {"Action":"run","Package":"m/b","Test":"TestX"}
+			 {"Action":"output","Package":"m/b","Test":"TestX","Output":"chatter\n"}
+			 {"Action":"output","Package":"m/a","Output":"FAIL\tm/a\t0.1s\n"}
+			 {"Action":"fail","Package":"m/a"}
+			 {"Action":"pass","Package":"m/b","Test":"TestX"}
+			 {"Action":"pass","Package":"m/b"}`,
+			"FAIL\tm/a\t0.1s\n--- m/a ended in TestX:\nfatal error: out of memory\n" +
+				"--- m/a ended in TestX/silent:\n1 passed, 1 failed"},
+		{"so does one of which a test failed before, and what a test that passed says late is shown",
+			`{"Action":"output","Package":"m/a","Test":"TestX","Output":"got 1, want 2\n"}
+			 {"Action":"fail","Package":"m/a","Test":"TestX"}
+			 {"Action":"pass","Package":"m/a","Test":"TestY"}
+			 {"Action":"output","Package":"m/a","Test":"TestY","Output":"signal: killed\n"}
+			 {"Action":"fail","Package":"m/a"}`,
+			"got 1, want 2\n--- m/a ended in TestY:\nsignal: killed\n1 passed, 1 failed"},
 		{"skipped tests are said, not passed",
 			`{"Action":"skip","Package":"m/a","Test":"TestX"}
 			 {"Action":"pass","Package":"m/a","Test":"TestY"}`,
