@@ -135,10 +135,18 @@ type crash struct {
 // An image is a file's content on the disk, and what is on its way there.
 type image struct {
 	data    []byte
+	stages  []stage // once a sync has failed
 	pending []op
-	// cached is what programs see, once a sync has failed: what that has lost goes to the
-	// disk after all with the next write to its sector.
+	// cached is what programs see then: what was lost goes to the disk after all with the next
+	// write to its sector.
 	cached []byte
+}
+
+// A stage is what was written up to a sync. One that failed has brought some of it to the
+// disk, and nobody knows what; no later one does anything about that.
+type stage struct {
+	ops    []op
+	isLost bool
 }
 
 // write notes a call that changes the content.
@@ -154,13 +162,21 @@ func (f *image) write(o op) {
 	f.pending = append(f.pending, o)
 }
 
-// lose forgets what a sync that failed was for.
+// lose is a sync that fails.
 func (f *image) lose() {
 	if f.cached == nil {
-		f.cached = f.data
-		for _, o := range f.pending {
-			f.cached = changed(f.cached, o)
-		}
+		f.cached = made(f.data, f.pending)
+	}
+	f.stages = append(f.stages, stage{f.pending, true})
+	f.pending = nil
+}
+
+// sync makes durable what is pending.
+func (f *image) sync() {
+	if len(f.stages) > 0 {
+		f.stages = append(f.stages, stage{f.pending, false})
+	} else {
+		f.data = made(f.data, f.pending)
 	}
 	f.pending = nil
 }
@@ -191,11 +207,7 @@ func (c *crash) do(o op) {
 	case opWrite, opTruncate:
 		c.file(o.file).write(o)
 	case opSync:
-		f := c.file(o.file)
-		for _, p := range f.pending {
-			f.data = changed(f.data, p)
-		}
-		f.pending = nil
+		c.file(o.file).sync()
 	case opLoseSync:
 		c.file(o.file).lose()
 	}
@@ -215,6 +227,14 @@ func apply(names map[string]*memFile, o op) {
 	case opRemove:
 		delete(names, o.name)
 	}
+}
+
+// made is what some calls make of a content.
+func made(data []byte, ops []op) []byte {
+	for _, o := range ops {
+		data = changed(data, o)
+	}
+	return data
 }
 
 func changed(data []byte, o op) []byte {
@@ -241,9 +261,23 @@ func (c *crash) image(choose func(int) int) *Mem {
 	return m
 }
 
-// left is what may be left of a file. Its unsynced calls make a row of moments, and each
-// sector goes to the disk as a whole, as it was at any one of them.
+// left is what may be left of a file.
 func (f *image) left(choose func(int) int) []byte {
+	data := f.data
+	for _, s := range f.stages {
+		if s.isLost {
+			data = mixed(data, s.ops, sector, choose) // what is written behind it begins in a sector
+		} else {
+			data = made(data, s.ops)
+		}
+	}
+	return mixed(data, f.pending, 1, choose)
+}
+
+// mixed is what unsynced calls may leave of a content. They make a row of moments, and each
+// sector goes to the disk as a whole, as it was at any one of them. The last one may be made
+// in part, in units of some bytes.
+func mixed(data []byte, ops []op, unit int, choose func(int) int) []byte {
 	const (
 		lost     = iota
 		inOrder  // all sectors as they were at one moment
@@ -251,25 +285,26 @@ func (f *image) left(choose func(int) int) []byte {
 		anyOrder // each sector as it was at another one
 		ways
 	)
-	moments := [][]byte{f.data}
-	for _, o := range f.pending {
+	moments := [][]byte{data}
+	for _, o := range ops {
 		moments = append(moments, changed(moments[len(moments)-1], o))
 	}
 	at := choose(len(moments))
 	switch way := choose(ways); {
 	case way == lost || at == 0:
-		return f.data
+		return data
 	case way == inOrder:
 		return moments[at]
 	case way == cut:
 		after, before := moments[at], len(moments[at-1])
-		return after[:min(before, len(after))+choose(max(len(after)-before, 0)+1)]
+		n := min(before, len(after)) + choose(max(len(after)-before, 0)+1)
+		return after[:min((n+unit-1)/unit*unit, len(after))]
 	}
-	data := make([]byte, len(moments[at])) // zeros, where a sector is of an earlier moment
-	for i := 0; i < len(data); i += sector {
+	sectors := make([]byte, len(moments[at])) // zeros, where one is of an earlier moment
+	for i := 0; i < len(sectors); i += sector {
 		if as := moments[choose(len(moments))]; i < len(as) {
-			copy(data[i:min(i+sector, len(data))], as[i:])
+			copy(sectors[i:min(i+sector, len(sectors))], as[i:])
 		}
 	}
-	return data
+	return sectors
 }

@@ -196,8 +196,8 @@ func (f forgetfulFile) Sync() error {
 	return f.File.Sync()
 }
 
-// What a sync that failed was for is lost, and another sync does not bring it back, but for what
-// shares a sector with a later write: the kernel has it still, and writes sectors whole.
+// What a sync that failed was for may be lost, and another sync does not bring it back, but for
+// what shares a sector with a later write: the kernel has it still, and writes sectors whole.
 func TestFailedSyncLoses(t *testing.T) {
 	block := func(c string) string { return strings.Repeat(c, 512) }
 	for _, tt := range []struct{ lost, later, want string }{
@@ -222,9 +222,13 @@ func TestFailedSyncLoses(t *testing.T) {
 		if err := f.Sync(); err != nil {
 			t.Fatal(err)
 		}
-		all := func(below int) int { return below - 1 }
-		if got, _ := record.Crash(record.Len(), all).Get("/d/f"); string(got) != tt.want {
+		none := func(int) int { return 0 }
+		if got, _ := record.Crash(record.Len(), none).Get("/d/f"); string(got) != tt.want {
 			t.Errorf("the disk has %q, want %q", got, tt.want)
+		}
+		all := func(below int) int { return min(below-1, 1) }
+		if got, _ := record.Crash(record.Len(), all).Get("/d/f"); string(got) != block("1")+tt.lost+tt.later {
+			t.Errorf("the disk has %q, though the sync got to its end", got)
 		}
 		if got, _ := mem.Get("/d/f"); string(got) != block("1")+tt.lost+tt.later {
 			t.Errorf("programs see %q", got)
