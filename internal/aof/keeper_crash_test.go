@@ -168,3 +168,83 @@ func failing(t *testing.T, at int) []string {
 	}
 	return f.Calls()
 }
+
+// A rewrite that could not open its incremental file has left it, empty and named by the
+// manifest. What is written behind the next cut is found all the same, also before the file
+// that came in between is history.
+func TestKeeperLeftFile(t *testing.T) {
+	mem := vfs.NewMem("/data")
+	f := &vfs.Faults{FS: mem, Err: errors.New("too many open files")}
+	h := newHouse(t, f, preambleNo, "no", "appendfsync", "always")
+	defer h.Close()
+	h.must(h.start())
+	h.write("SET a 1")
+	f.FailNext("append")
+	if _, err := h.Rewrite(false); err != nil {
+		t.Fatal(err)
+	}
+	h.idle()
+	h.log.has(t, "Background AOF rewrite terminated with error: Too many open files")
+	var meanwhile [][]string
+	h.pause = func() {
+		h.write("SET b 2")
+		meanwhile = append(meanwhile, reloaded(t, mem.PowerFailure()))
+	}
+	if _, err := h.Rewrite(false); err != nil {
+		t.Fatal(err)
+	}
+	h.idle()
+	meanwhile = append(meanwhile, reloaded(t, mem.PowerFailure()))
+	for i, got := range meanwhile {
+		if !slices.Equal(got, h.commands) {
+			t.Errorf("%d: %q on the disk, want %q", i, got, h.commands)
+		}
+	}
+	if len(meanwhile) != 2 {
+		t.Errorf("%d images, want 2", len(meanwhile))
+	}
+}
+
+// A write that fails behind a sync that has: the file gets nothing more, since what it has of
+// that write cannot be made sure of, and a power failure would leave a mixture with the next
+// one. A rewrite heals it, also the second one after its cut.
+func TestKeeperFailedWriteAfterSync(t *testing.T) {
+	mem := vfs.NewMem("/data")
+	r := mem.Record()
+	f := &vfs.Faults{FS: mem, Err: errors.New("input/output error")}
+	h := newHouse(t, f, preambleNo, "no", "appendfsync", "always")
+	h.must(h.start())
+	acks := h.acked(r, nil, 2)
+	waits := func() (mark int64) {
+		mark = h.do(fmt.Sprint("SET k ", len(h.commands), " ", strings.Repeat("v", 700)))
+		h.Flush()
+		return mark
+	}
+	f.FailNext("sync")
+	waits()
+	h.until("an error", func() bool { return h.Failing() != nil })
+	l := h.Keeper.log.Load()
+	f.FailNext("write")
+	waits()
+	h.until("a write that failed", func() bool { return l.Flush() != nil })
+	written := l.Written()
+	for range 3 {
+		waits()
+		if err := l.Flush(); err == nil || l.Written() != written {
+			t.Fatalf("%v, and %d was written, behind %d", err, l.Written(), written)
+		}
+	}
+	h.fail = errors.New("no luck")
+	h.Cron()
+	h.idle()
+	h.log.has(t, "No luck")
+	if h.fail = nil; h.Failing() == nil {
+		t.Error("a rewrite that failed has healed it")
+	}
+	mark := waits()
+	h.until("a recovery", func() bool { h.Cron(); return h.Open() >= mark && h.Failing() == nil })
+	acks = append(acks, ack{len(h.commands), r.Len()})
+	acks = h.acked(r, acks, 1)
+	h.must(h.Close())
+	checkImages(t, r, h.commands, acks)
+}

@@ -164,18 +164,13 @@ func (k *Keeper) prepare(j *rewrite) error {
 		return errCanceled
 	}
 	switch l := k.log.Load(); {
-	case j.mode == On && l.IsPrepared():
-		// By one that did not come to its cut.
+	case j.mode == On && l.Postpone():
+		// An earlier rewrite has failed before anything was written to its file.
 	case j.mode == On:
-		m := k.manifest.Clone()
-		info := m.NewIncr(k.dir.Prefix)
-		if err := k.dir.CreateIncr(info); err != nil {
+		info, err := k.nextIncr(l)
+		if err != nil {
 			return err
 		}
-		if err := k.dir.WriteManifest(m); err != nil {
-			return err // an older one does as well, and the file is empty
-		}
-		k.manifest, k.unsure = m, false
 		return l.Prepare(info)
 	case j.mode == Waiting:
 		j.incr = k.manifest.nextIncr(k.dir.Prefix)
@@ -193,6 +188,25 @@ func (k *Keeper) prepare(j *rewrite) error {
 		j.log = l
 	}
 	return nil
+}
+
+// nextIncr is the incremental file behind the one that is written: durable, empty, and named
+// by the manifest. A rewrite that could not open it has left it: nothing may be written to a
+// later one then, since a file says how much there was of the one right before it. mu is held.
+func (k *Keeper) nextIncr(l *Log) (FileInfo, error) {
+	if last := k.manifest.Incrs[len(k.manifest.Incrs)-1]; last.Seq != l.Seq() {
+		return last, nil
+	}
+	m := k.manifest.Clone()
+	info := m.NewIncr(k.dir.Prefix)
+	if err := k.dir.CreateIncr(info); err != nil {
+		return FileInfo{}, err
+	}
+	if err := k.dir.WriteManifest(m); err != nil {
+		return FileInfo{}, err // an older one does as well, and the file is empty
+	}
+	k.manifest, k.unsure = m, false
+	return info, nil
 }
 
 // cut is called in exclusive mode at the moment of the snapshot.

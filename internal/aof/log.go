@@ -22,7 +22,8 @@ import (
 // Two watermarks say how far these are, as marks of the journal. A failed write is cut
 // off again, and the next Flush tries the same bytes. A failed sync may have lost what was
 // written, for good: the file is not synced again, and Synced stands still until a rewrite
-// has put everything before a position into a base and goes on in another file.
+// has put everything before a position into a base and goes on in another file. If a write
+// to such a file fails too, nothing more is written to it.
 
 // A Log is the append-only file that a server writes. It is safe for concurrent use.
 type Log struct {
@@ -56,13 +57,15 @@ type Log struct {
 type output struct {
 	vfs.File
 	seq    int64
-	size   int64                 // of what is whole
-	synced int64                 // bytes that were
-	told   int64                 // of these, in a #SY line
-	before int64                 // size of the file that this one goes on behind, until that is told
-	torn   bool                  // more than size is there, and could not be cut off
-	unsure bool                  // a write behind size has failed, and the disk may have got some of it
-	lost   atomic.Pointer[error] // of a sync: what was not synced by then may be gone
+	size   int64 // of what is whole
+	synced int64 // bytes that were
+	told   int64 // of these, in a #SY line
+	before int64 // size of the file that this one goes on behind, until that is told
+	torn   bool  // more than size is there, and could not be cut off
+	unsure bool  // a write behind size has failed, and the disk may have got some of it
+
+	syncing sync.Mutex            // of two syncs at once the kernel tells one alone of an error
+	lost    atomic.Pointer[error] // of a sync: what was not synced by then may be gone
 }
 
 // bufferKept is how much memory for batches is kept.
@@ -204,9 +207,9 @@ func (l *Log) writeBatch(end int64) error {
 		}
 		f.torn = false
 	}
-	if f.unsure && f.lost.Load() == nil {
+	if f.unsure {
 		// What is written there now may be another batch, and a power failure leaves no mixture
-		// of two only if the disk has forgotten the first.
+		// of two only if the disk has forgotten the first. That cannot be had if a sync fails.
 		if err := f.sync(); err != nil {
 			return l.lostSync(err)
 		}
@@ -299,6 +302,8 @@ func (l *Log) Sync() error {
 }
 
 func (o *output) sync() error {
+	o.syncing.Lock()
+	defer o.syncing.Unlock()
 	if lost := o.lost.Load(); lost != nil {
 		return *lost
 	}
@@ -315,19 +320,12 @@ func (l *Log) lostSync(err error) error {
 }
 
 // Prepare opens another incremental file, which is durable and empty, for the stream to go
-// on in from the next cut on. If there is one that was prepared before, the stream goes on
-// in that one now.
+// on in from the next cut on. No other one may be waiting: see Postpone.
 func (l *Log) Prepare(info FileInfo) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.next != nil {
-		if l.cut.Load() < 0 {
-			mark, _ := l.journal.Cut()
-			l.cut.Store(mark)
-		}
-		if l.err = l.flush(l.journal.Tail()); l.err != nil {
-			return l.err
-		}
+		return errPrepared
 	}
 	out, err := l.dir.appendTo(info, 0)
 	if err != nil {
@@ -338,11 +336,25 @@ func (l *Log) Prepare(info FileInfo) error {
 	return nil
 }
 
-// IsPrepared says whether there is a file that waits for a cut.
-func (l *Log) IsPrepared() bool {
+var errPrepared = errors.New("aof: another file waits for its cut")
+
+// Postpone has the file that was prepared wait for another cut, and says whether there is one
+// to which nothing was written.
+func (l *Log) Postpone() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.next != nil && l.cut.Load() < 0
+	if l.next == nil {
+		return false
+	}
+	l.cut.Store(-1)
+	return true
+}
+
+// Seq is the number of the file that is written.
+func (l *Log) Seq() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.file.seq
 }
 
 // Cut makes what was not appended yet go to the file that was prepared, and returns the

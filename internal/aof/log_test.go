@@ -68,17 +68,20 @@ func (s *store) execute(rng *rand.Rand) {
 
 // rewrite puts everything so far into a new base.
 func (s *store) rewrite(during func()) error {
-	m := s.manifest.Clone()
-	info := m.NewIncr("a")
-	if err := s.dir.CreateIncr(info); err != nil {
-		return err
-	}
-	if err := s.dir.WriteManifest(m); err != nil {
-		return err
-	}
-	s.manifest = m
-	if err := s.log.Prepare(info); err != nil {
-		return err
+	if !s.log.Postpone() {
+		if s.manifest.Incrs[len(s.manifest.Incrs)-1].Seq == s.log.Seq() {
+			m := s.manifest.Clone()
+			if err := s.dir.CreateIncr(m.NewIncr("a")); err != nil {
+				return err
+			}
+			if err := s.dir.WriteManifest(m); err != nil {
+				return err
+			}
+			s.manifest = m
+		}
+		if err := s.log.Prepare(s.manifest.Incrs[len(s.manifest.Incrs)-1]); err != nil {
+			return err
+		}
 	}
 	s.log.Cut()
 	var base []byte
@@ -98,7 +101,7 @@ func (s *store) rewrite(during func()) error {
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	m = s.manifest.Clone()
+	m := s.manifest.Clone()
 	newBase := m.NewBase("a", false, 1)
 	if err := s.dir.FS.Rename(temp, s.dir.In(newBase.Name)); err != nil {
 		return err
