@@ -255,6 +255,43 @@ func TestCron(t *testing.T) {
 	saves(4)
 }
 
+// A save that has failed is tried again also if nothing has changed since the one before: as
+// long as there are save points, writes are refused until one succeeds.
+func TestFailedSaveIsTriedAgain(t *testing.T) {
+	c := clock.NewManual(1_800_000_000_000)
+	mem := vfs.NewMem("/data")
+	faults := &vfs.Faults{FS: mem, Err: syscall.EIO}
+	st := newStoreAt(t, faults, "/data", 1, c)
+	optSave.Store(st.set, []SavePoint{{100, 1}})
+	faults.Break(true)
+	if err := st.SaveInBackground(); err != nil {
+		t.Fatal(err)
+	}
+	st.Wait(nil)
+	faults.Break(false)
+	if s := st.Status(); s.LastOK || s.Changes != 0 || !st.WritesStopped() {
+		t.Fatalf("after a failure: %+v", s)
+	}
+	c.Advance(5 * time.Second)
+	st.Cron()
+	if got := st.Status().Saves; got != 1 {
+		t.Errorf("%d saves, want 1: it is too early", got)
+	}
+	c.Advance(time.Second)
+	optSave.Store(st.set, nil)
+	st.Cron()
+	if got := st.Status().Saves; got != 1 {
+		t.Errorf("%d saves, want 1: nobody wants them", got)
+	}
+	optSave.Store(st.set, []SavePoint{{100, 1}})
+	st.Cron()
+	st.Wait(nil)
+	if s := st.Status(); !s.LastOK || s.Saves != 2 || st.WritesStopped() {
+		t.Errorf("after a success: %+v", s)
+	}
+	st.wantLog("The last background save has failed. Saving...")
+}
+
 // Files that a save syncs in pieces report an error of any of them.
 func TestSyncingFile(t *testing.T) {
 	mem := vfs.NewMem("/d")

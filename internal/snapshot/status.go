@@ -37,22 +37,27 @@ func (s *Saver) Status() Status {
 	return st
 }
 
-// Cron begins a save if one is due: because it was scheduled, or because of a save
-// point. It is called some times a second.
+// Cron begins a save if one is due: because it was scheduled, because of a save point, or
+// because the last one has failed and writes are refused until one succeeds. It is called
+// some times a second.
 func (s *Saver) Cron() {
 	now := s.Clock.Wall() / 1e6
 	s.mu.Lock()
 	due := s.job == nil && (s.status.LastOK || now-s.lastTry > retrySeconds)
 	scheduled := due && s.scheduled
+	again := due && !s.status.LastOK && len(optSave.Get(s.Options)) > 0
 	point := SavePoint{}
-	if due && !scheduled {
+	if due && !scheduled && !again {
 		point, due = s.duePoint(now)
 	}
 	s.mu.Unlock()
-	if !due {
+	switch {
+	case !due:
 		return
-	}
-	if !scheduled {
+	case scheduled:
+	case again:
+		s.Log.Info("The last background save has failed. Saving...")
+	default:
 		s.Log.Info(fmt.Sprintf("%d changes in %d seconds. Saving...", point.Changes, point.Seconds))
 	}
 	if s.SaveInBackground() == nil && scheduled {
