@@ -223,8 +223,10 @@ func (r *run) punctual() {
 }
 
 // wait gives goroutines the time that they need, and says whether that was enough.
-func (r *run) wait(is func() bool) bool {
-	for begin := time.Duration(0); begin < patience; begin += time.Millisecond {
+func (r *run) wait(is func() bool) bool { return r.waitFor(patience, is) }
+
+func (r *run) waitFor(most time.Duration, is func() bool) bool {
+	for waited := time.Duration(0); waited < most; waited += time.Millisecond {
 		if is() {
 			return true
 		}
