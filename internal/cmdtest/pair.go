@@ -2,9 +2,7 @@ package cmdtest
 
 import (
 	"fmt"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spineldb/spinel/internal/original"
@@ -14,7 +12,7 @@ import (
 //
 //	p := cmdtest.NewPair(db, original.Redis(t, original.Options{AppendOnly: true}))
 //	p.RecordJournal()
-//	for range cmdtest.Commands(6000) {
+//	for range testenv.Number(t, "SPINEL_COMMANDS", 6000) {
 //		p.Same(randomCommand(rng)...)
 //	}
 //	p.SameJournal()
@@ -32,15 +30,6 @@ const trailMax = 40
 
 // NewPair makes a Pair.
 func NewPair(db *DB, o *original.Server) *Pair { return &Pair{DB: db, Original: o} }
-
-// Commands is how many random commands to compare: so many, or what SPINEL_COMMANDS says in
-// the environment.
-func Commands(usual int) int {
-	if n, err := strconv.Atoi(os.Getenv("SPINEL_COMMANDS")); err == nil {
-		return n
-	}
-	return usual
-}
 
 // Ask sends a command to both and returns the bytes of the replies.
 func (p *Pair) Ask(args ...string) (ours, theirs string) {

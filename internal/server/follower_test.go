@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -18,16 +17,12 @@ import (
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/original"
 	"github.com/spineldb/spinel/internal/replication"
+	"github.com/spineldb/spinel/internal/testenv"
 )
 
 // rounds is how often what is random is tried: few times, or as often as
 // SPINEL_REPLICATION_ROUNDS says.
-func rounds(few int) int {
-	if n, err := strconv.Atoi(os.Getenv("SPINEL_REPLICATION_ROUNDS")); err == nil {
-		return n
-	}
-	return few
-}
+func rounds(t *testing.T, few int) int { return testenv.Number(t, "SPINEL_REPLICATION_ROUNDS", few) }
 
 // A node is a server in a chain, ours or another.
 type node interface {
@@ -287,7 +282,7 @@ func TestChains(t *testing.T) {
 	few := map[string]bool{"ooo disabled": true, "too swapdb": true, "oto disabled": true, "ovo swapdb": true}
 	for _, kinds := range []string{"ooo", "too", "oto", "tot", "oot", "voo", "ovo", "vov", "vot", "oov"} {
 		for _, mode := range []string{"disabled", "swapdb", "on-empty-db"} {
-			if !few[kinds+" "+mode] && rounds(0) == 0 {
+			if !few[kinds+" "+mode] && rounds(t, 0) == 0 {
 				continue
 			}
 			t.Run(kinds+" "+mode, func(t *testing.T) {
@@ -458,7 +453,7 @@ func TestLinkCut(t *testing.T) {
 					}
 				}
 			})
-			for i := range rounds(1000) {
+			for i := range rounds(t, 1000) {
 				master.do("MULTI")
 				master.call("SET", "a", strconv.Itoa(i))
 				master.call("RPUSH", "list", strings.Repeat("x", i%50))

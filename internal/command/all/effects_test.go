@@ -27,6 +27,7 @@ import (
 	"github.com/spineldb/spinel/internal/original"
 	"github.com/spineldb/spinel/internal/resp"
 	"github.com/spineldb/spinel/internal/session"
+	"github.com/spineldb/spinel/internal/testenv"
 )
 
 // Random programs run on one DB, and what is journalled is replayed on another, whose clock is
@@ -357,11 +358,8 @@ const (
 
 // TestEffects makes SPINEL_COMMANDS steps, with SPINEL_SEED.
 func TestEffects(t *testing.T) {
-	steps := cmdtest.Commands(stepsUsual)
-	seed := uint64(1)
-	if n, err := strconv.ParseUint(os.Getenv("SPINEL_SEED"), 10, 64); err == nil {
-		seed = n
-	}
+	steps := testenv.Number(t, "SPINEL_COMMANDS", stepsUsual)
+	seed := uint64(testenv.Number(t, "SPINEL_SEED", 1))
 	w := newWorld(t, seed, everything())
 	var later tasks
 	again := newWholeDB(t, &later)
@@ -465,17 +463,14 @@ func commandsOf(b []byte) (lines []string) {
 // TestEffectsOnRedis has redis-server 7.0 load the journal of commands that it knows. The clock
 // is ahead of its, so that it removes nothing by itself.
 func TestEffectsOnRedis(t *testing.T) {
-	seed := uint64(2)
-	if n, err := strconv.ParseUint(os.Getenv("SPINEL_SEED"), 10, 64); err == nil {
-		seed = n
-	}
+	seed := uint64(testenv.Number(t, "SPINEL_SEED", 2))
 	lines := slices.Concat(cmdtest.Templates, volatile, volatile)
 	lines = slices.DeleteFunc(lines, func(line string) bool {
 		return strings.Contains(line, "STOREDIST") // the last bit of a distance is the C library's
 	})
 	w := newWorld(t, seed, lines)
 	w.Clock.SetWall(clock.Millis(time.Now().UnixMilli()) + 365*24*3_600_000)
-	for range cmdtest.Commands(8_000) {
+	for range testenv.Number(t, "SPINEL_COMMANDS", 8_000) {
 		w.step()
 	}
 	w.settle()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/original"
+	"github.com/spineldb/spinel/internal/testenv"
 )
 
 // TestAgainstRedis sends random commands to a redis-server 7.0 and to us. The replies
@@ -17,7 +18,7 @@ func TestAgainstRedis(t *testing.T) {
 	p := cmdtest.NewPair(newDB(t), original.Redis(t, original.Options{AppendOnly: true}))
 	p.RecordJournal()
 	rng := rand.New(rand.NewPCG(8, 3))
-	for range cmdtest.Commands(8000) {
+	for range testenv.Number(t, "SPINEL_COMMANDS", 8000) {
 		p.Same(randomCommand(rng)...)
 	}
 	p.SameJournal()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/original"
+	"github.com/spineldb/spinel/internal/testenv"
 )
 
 // TestAgainstRedis sends random commands to a redis-server 7.0 and to us, with limits that
@@ -23,7 +24,7 @@ func TestAgainstRedis(t *testing.T) {
 	p.same("SET", "str", "x")
 	p.same("ZADD", "odd", "-1", "a", "1e300", "b", "-1e300", "c", "1.5", "d", "9007199254740993", "e",
 		"1e19", "f", "inf", "g", "-inf", "h", "4503599627370495", "i")
-	rounds := cmdtest.Commands(6000)
+	rounds := testenv.Number(t, "SPINEL_COMMANDS", 6000)
 	g := generator{rand.New(rand.NewPCG(uint64(rounds), 7))}
 	for i := range rounds {
 		if i%500 == 0 {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/original"
+	"github.com/spineldb/spinel/internal/testenv"
 )
 
 // TestAgainstRedis sends random commands to a redis-server 7.0 and to us. Replies whose
@@ -42,7 +43,7 @@ func compare(t *testing.T, r *original.Server, next func(*generator) []string) {
 	p := cmdtest.NewPair(newDB(t), r)
 	p.Keyspace.Limits().HashEntries.Store(8)
 	p.Keyspace.Limits().HashValue.Store(20)
-	commands := cmdtest.Commands(5000)
+	commands := testenv.Number(t, "SPINEL_COMMANDS", 5000)
 	g := &generator{rand.New(rand.NewPCG(uint64(commands), 8))}
 	for range commands {
 		args := next(g)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/original"
+	"github.com/spineldb/spinel/internal/testenv"
 )
 
 // TestAgainstRedis sends random commands to a redis-server 7.0 and to us. The replies
@@ -19,7 +20,7 @@ func TestAgainstRedis(t *testing.T) {
 	p.Keyspace.Limits().HLLSparse.Store(1000)
 	p.Original.Do("CONFIG", "SET", "hll-sparse-max-bytes", "1000")
 	rng := rand.New(rand.NewPCG(9, 4))
-	for range cmdtest.Commands(5000) {
+	for range testenv.Number(t, "SPINEL_COMMANDS", 5000) {
 		p.Same(randomCommand(rng)...)
 	}
 	p.SameJournal()

@@ -10,6 +10,7 @@ import (
 	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/original"
+	"github.com/spineldb/spinel/internal/testenv"
 )
 
 // TestAgainstRedis sends the same random commands to Redis and to us and compares every
@@ -80,7 +81,7 @@ func TestAgainstRedis(t *testing.T) {
 		}
 		return args
 	}
-	for range cmdtest.Commands(15_000) {
+	for range testenv.Number(t, "SPINEL_COMMANDS", 15_000) {
 		args := randomCall()
 		if len(args) == map[string]int{"SELECT": 1, "RESTORE": 4}[args[0]] {
 			continue // our SELECT is a makeshift; without ABSTTL the time counts from now

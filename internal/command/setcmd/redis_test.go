@@ -11,6 +11,7 @@ import (
 
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/original"
+	"github.com/spineldb/spinel/internal/testenv"
 )
 
 // TestAgainstRedis sends random commands to a redis-server 7.0 and to us. Replies without an
@@ -28,7 +29,7 @@ func TestAgainstValkey(t *testing.T) {
 }
 
 func compare(t *testing.T, listpacks bool, start func() *original.Server) {
-	commands := cmdtest.Commands(4000)
+	commands := testenv.Number(t, "SPINEL_COMMANDS", 4000)
 	// Where an intset may have less than a listpack, the order of a table's members decides.
 	for _, limits := range [][3]int64{{512, 128, 64}, {5, 4, 4}, {6, 2, 10}, {0, 0, 0}} {
 		t.Log("limits", limits)

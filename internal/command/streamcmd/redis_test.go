@@ -12,6 +12,7 @@ import (
 
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/original"
+	"github.com/spineldb/spinel/internal/testenv"
 )
 
 // TestAgainstRedis sends random programs to a redis-server 7.0 and to us. Replies must
@@ -32,7 +33,7 @@ func againstRedis(t *testing.T, version string) {
 	p.Original.Do("CONFIG", "SET", "stream-node-max-entries", "5")
 	p.RecordJournal()
 	next := program{Rand: rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1)), last: map[string]uint64{}}
-	for range cmdtest.Commands(2000) {
+	for range testenv.Number(t, "SPINEL_COMMANDS", 2000) {
 		args := next.next()
 		got, want := p.Ask(args...)
 		if got, want = masked(args, got), masked(args, want); got != want {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/original"
+	"github.com/spineldb/spinel/internal/testenv"
 )
 
 // TestAgainstRedis sends random commands to a redis-server 7.0 and to us. The replies
@@ -16,7 +17,7 @@ func TestAgainstRedis(t *testing.T) {
 	p := cmdtest.NewPair(newDB(t), original.Redis(t, original.Options{AppendOnly: true}))
 	p.Original.Do("DEBUG", "SET-ACTIVE-EXPIRE", "0") // so that keys go when they are looked at
 	rng := rand.New(rand.NewPCG(7, 2))
-	for range cmdtest.Commands(6000) {
+	for range testenv.Number(t, "SPINEL_COMMANDS", 6000) {
 		p.Same(randomCommand(rng)...)
 	}
 	p.SameJournal()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spineldb/spinel/internal/cmdtest"
 	"github.com/spineldb/spinel/internal/original"
+	"github.com/spineldb/spinel/internal/testenv"
 )
 
 // TestAgainstRedis sends random commands to a redis-server 7.0 and to us, with limits that
@@ -20,7 +21,7 @@ func TestAgainstRedis(t *testing.T) {
 	p.Keyspace.Limits().ZSetValue.Store(12)
 	p.RecordJournal()
 	p.Same("SET", "str", "x")
-	rounds := cmdtest.Commands(6000)
+	rounds := testenv.Number(t, "SPINEL_COMMANDS", 6000)
 	g := generator{rand.New(rand.NewPCG(uint64(rounds), 3))}
 	for i := range rounds {
 		if i%1000 == 0 {
