@@ -187,6 +187,13 @@ func reloaded(t testing.TB, fsys vfs.FS) []string {
 	return h.commands
 }
 
+func wantReloaded(t testing.TB, what string, fsys vfs.FS, want ...string) {
+	t.Helper()
+	if got := reloaded(t, fsys); !slices.Equal(got, want) {
+		t.Errorf("%s: %q, want %q", what, got, want)
+	}
+}
+
 func (h *house) manifestText() string {
 	m, err := h.Dir().ReadManifest()
 	h.must(err)
@@ -238,17 +245,13 @@ func TestKeeperPolicies(t *testing.T) {
 				h.write(fmt.Sprint("SET k ", i))
 			}
 			if policy == "always" {
-				if got := reloaded(t, mem.PowerFailure()); !slices.Equal(got, h.commands) {
-					t.Errorf("after a power failure: %q", got)
-				}
+				wantReloaded(t, "after a power failure", mem.PowerFailure(), h.commands...)
 			}
 			if h.Strict() != (policy == "always") {
 				t.Errorf("Strict() = %v", h.Strict())
 			}
 			h.must(h.Close())
-			if got := reloaded(t, mem.PowerFailure()); !slices.Equal(got, h.commands) {
-				t.Errorf("after the end: %q", got)
-			}
+			wantReloaded(t, "after the end", mem.PowerFailure(), h.commands...)
 		})
 	}
 }
@@ -269,9 +272,7 @@ func TestKeeperEverySecond(t *testing.T) {
 	if took := time.Since(begin); took > 1100*time.Millisecond+busyMachine {
 		t.Errorf("it took %v", took)
 	}
-	if got := reloaded(t, mem.PowerFailure()); !slices.Equal(got, []string{"SET a 1"}) {
-		t.Errorf("on the disk: %q", got)
-	}
+	wantReloaded(t, "on the disk", mem.PowerFailure(), "SET a 1")
 }
 
 // A rewrite is one base with everything before the cut, and one file with what came then.
@@ -294,9 +295,7 @@ func TestKeeperRewrite(t *testing.T) {
 	if st.Rewrites != 1 || !st.LastOK || st.Size <= st.BaseSize || st.NowSeconds != -1 {
 		t.Errorf("the status is %+v", st)
 	}
-	if got := reloaded(t, mem.PowerFailure()); !slices.Equal(got, []string{"SET a 1", "SET b 2", "SET c 3"}) {
-		t.Errorf("on the disk: %q", got)
-	}
+	wantReloaded(t, "on the disk", mem.PowerFailure(), "SET a 1", "SET b 2", "SET c 3")
 	h.must(h.Close())
 	if names := mem.Names(); len(names) != 3 {
 		t.Errorf("files left: %q", names)
@@ -343,15 +342,11 @@ func TestKeeperSwitch(t *testing.T) {
 		t.Error("replies wait for a file that is switched off")
 	}
 	want := slices.Clone(h.commands)
-	if got := reloaded(t, mem.PowerFailure()); !slices.Equal(got, want) {
-		t.Errorf("on the disk: %q, want %q", got, want)
-	}
+	wantReloaded(t, "on the disk", mem.PowerFailure(), want...)
 	h.do("SET d 4")
 	h.must(h.configure("appendonly", "yes"))
 	h.idle()
-	if got := reloaded(t, mem.PowerFailure()); !slices.Equal(got, h.commands) {
-		t.Errorf("switched on again: %q, want %q", got, h.commands)
-	}
+	wantReloaded(t, "switched on again", mem.PowerFailure(), h.commands...)
 }
 
 // A write that fails keeps replies back and writes away, and is tried again.
@@ -382,9 +377,7 @@ func TestKeeperFailedWrite(t *testing.T) {
 				t.Errorf("still %v", h.Failing())
 			}
 			h.log.has(t, "AOF write error looks solved. The server can write again.")
-			if got := reloaded(t, mem); !slices.Equal(got, h.commands) {
-				t.Errorf("in the file: %q, want %q", got, h.commands)
-			}
+			wantReloaded(t, "in the file", mem, h.commands...)
 		})
 	}
 }
@@ -417,9 +410,7 @@ func TestKeeperFailedSync(t *testing.T) {
 			h.until("a recovery", func() bool { return h.Open() >= mark && h.Failing() == nil })
 			h.write("SET c 3")
 			h.must(h.SyncNow())
-			if got := reloaded(t, mem.PowerFailure()); !slices.Equal(got, h.commands) {
-				t.Errorf("on the disk: %q, want %q", got, h.commands)
-			}
+			wantReloaded(t, "on the disk", mem.PowerFailure(), h.commands...)
 		})
 	}
 }
@@ -593,9 +584,7 @@ func TestKeeperRebase(t *testing.T) {
 	h.idle()
 	h.write("SET b 2")
 	h.must(h.Close())
-	if got := reloaded(t, mem.PowerFailure()); !slices.Equal(got, h.commands) {
-		t.Errorf("on the disk: %q", got)
-	}
+	wantReloaded(t, "on the disk", mem.PowerFailure(), h.commands...)
 }
 
 // Nothing is allocated on the way of a write.

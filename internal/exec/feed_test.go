@@ -50,6 +50,16 @@ func withFollow(t testing.TB) *cmdtest.DB {
 	return db
 }
 
+// turn is what a loop does when a client has sent something.
+func turn(db *cmdtest.DB, sent []byte) {
+	x := db.Executor
+	x.Begin(0)
+	x.Received(db.Session, sent)
+	x.Run()
+	x.Dirty()
+	x.End()
+}
+
 const selected = "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n"
 
 // What a turn appends is written for the replicas of the loop at the turn's end, behind the
@@ -127,14 +137,9 @@ func TestFeedAllocatesNothing(t *testing.T) {
 	set := resp.AppendCommand(nil, "SET", "k", strings.Repeat("v", 64))
 	var own resp.Pool
 	db.Session.Out.SetPool(&own)
-	x := db.Executor
 	sent := 0
 	if n := testing.AllocsPerRun(1000, func() {
-		x.Begin(0)
-		x.Received(db.Session, set)
-		x.Run()
-		x.Dirty()
-		x.End()
+		turn(db, set)
 		for i, s := range []*session.Session{db.Session, r.Session} {
 			chunks = s.Out.Take(chunks[:0])
 			for k := range chunks {
@@ -160,13 +165,8 @@ func BenchmarkFeed(b *testing.B) {
 	db.Session.Out.SetPool(&pool)
 	set := []byte(strings.Repeat(string(resp.AppendCommand(nil, "SET", "k", strings.Repeat("v", 64))), 64))
 	var chunks []resp.Chunk
-	x := db.Executor
 	for n := 0; n < b.N; n += 64 {
-		x.Begin(0)
-		x.Received(db.Session, set)
-		x.Run()
-		x.Dirty()
-		x.End()
+		turn(db, set)
 		for _, s := range []*session.Session{db.Session, r.Session} {
 			chunks = s.Out.Take(chunks[:0])
 			for k := range chunks {

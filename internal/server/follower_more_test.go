@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -14,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spineldb/spinel/internal/config"
 	"github.com/spineldb/spinel/internal/resp"
 )
 
@@ -206,23 +204,7 @@ func TestDamagedSnapshot(t *testing.T) {
 func again(t *testing.T, old *ours) *ours {
 	t.Helper()
 	old.Server.Close()
-	r := &running{t: t, path: old.path}
-	set := Schema().NewSet()
-	file := filepath.Join(filepath.Dir(old.path), "conf")
-	if err := set.Load(config.Source{Files: config.OSFiles{}, File: file}); err != nil {
-		t.Fatal(err)
-	}
-	with := dialing(nil)
-	with.Set, with.Stdout = set, io.Discard
-	s, err := New(with)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	if err := s.Start(); err != nil {
-		t.Fatal(err)
-	}
-	r.Server = s
+	r := startAgain(t, filepath.Dir(old.path), dialing(nil))
 	return &ours{running: r, conn: r.dial()}
 }
 

@@ -37,14 +37,18 @@ func startWith(t *testing.T, lines string, with Config) *running {
 // startIn starts a server with the files of a folder.
 func startIn(t *testing.T, dir, lines string, with Config) *running {
 	t.Helper()
-	r := &running{t: t, path: filepath.Join(dir, "s")}
-	file := filepath.Join(dir, "conf")
-	lines += "\nport 0\nunixsocket " + r.path + "\ndir " + dir + "\nenable-debug-command yes\n"
-	if err := os.WriteFile(file, []byte(lines), 0o600); err != nil {
+	lines += "\nport 0\nunixsocket " + filepath.Join(dir, "s") + "\ndir " + dir + "\nenable-debug-command yes\n"
+	if err := os.WriteFile(filepath.Join(dir, "conf"), []byte(lines), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return startAgain(t, dir, with)
+}
+
+// startAgain starts a server with the configuration that is in a folder already.
+func startAgain(t *testing.T, dir string, with Config) *running {
+	t.Helper()
 	set := Schema().NewSet()
-	if err := set.Load(config.Source{Files: config.OSFiles{}, File: file}); err != nil {
+	if err := set.Load(config.Source{Files: config.OSFiles{}, File: filepath.Join(dir, "conf")}); err != nil {
 		t.Fatal(err)
 	}
 	with.Set, with.Stdout = set, io.Discard
@@ -56,8 +60,7 @@ func startIn(t *testing.T, dir, lines string, with Config) *running {
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
-	r.Server = s
-	return r
+	return &running{Server: s, t: t, path: filepath.Join(dir, "s")}
 }
 
 // dial opens a connection.
