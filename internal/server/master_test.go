@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spineldb/spinel/internal/resp"
+	"github.com/spineldb/spinel/internal/session"
 )
 
 // A follower of flesh: what a test says as a replica, byte by byte.
@@ -484,7 +485,7 @@ func TestShutdownWaitsForReplicas(t *testing.T) {
 		}
 	}
 	send(c, "SHUTDOWN", "NOSAVE")
-	until(t, func() bool { return r.leavesIn() > 0 })
+	until(t, func() bool { return r.sessions.Pause.Mode(r.clock.Mono()) == session.PauseWrites })
 	send(other, "SET", "x", "lost?")
 	select {
 	case <-ended:
