@@ -221,10 +221,14 @@ func (l *logText) String() string {
 	return l.text.String()
 }
 
+// has waits for a line: what it tells of can be seen a moment before it is logged.
 func (l *logText) has(t testing.TB, text string) {
 	t.Helper()
-	if !strings.Contains(l.String(), text) {
-		t.Errorf("not logged: %s\n%s", text, l)
+	for end := time.Now().Add(busyMachine); !strings.Contains(l.String(), text); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Errorf("not logged: %s\n%s", text, l)
+			return
+		}
 	}
 }
 
