@@ -3,6 +3,7 @@ package keyspace_test
 import (
 	"bytes"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -351,6 +352,7 @@ func TestMoveUnderSnapshot(t *testing.T) {
 			}
 			want, saved := p.image(0, from), 0
 			var snap *keyspace.Snapshot
+			var releases sync.WaitGroup
 			ks.Exclusive(nil, func() {
 				snap = ks.BeginSnapshot(func(_, db int, v keyspace.Value) {
 					if v.Type() == record.String {
@@ -366,7 +368,7 @@ func TestMoveUnderSnapshot(t *testing.T) {
 						t.Errorf("%d elements, want %d", got.elements, want.elements)
 					}
 					f := snap.Freeze(v)
-					defer func() { go f.Release() }()
+					releases.Go(f.Release) // when the stripe is not locked any more
 				})
 			})
 			to := from
@@ -390,6 +392,7 @@ func TestMoveUnderSnapshot(t *testing.T) {
 				}
 			}
 			ks.Exclusive(nil, snap.End)
+			releases.Wait()
 			if got := p.image(db, to); got != want || saved != 1 || p.exists(0, from) {
 				t.Errorf("%d elements, want %d, saved %d keys", got.elements, want.elements, saved)
 			}
