@@ -180,8 +180,9 @@ func (x *Executor) parse(i, most int) {
 	}
 }
 
-// masterLimits are those of a master, who has asked already. Memory follows what arrives.
-var masterLimits = resp.Limits{Bulk: 1 << 40}
+// masterLimits are those of a master, who has asked already. Memory follows what arrives. No
+// master sends inline commands: they would be pieces of arguments, in a stream that is damaged.
+var masterLimits = resp.Limits{Bulk: 1 << 40, NoInline: true}
 
 // enter looks a command up and places its key, if it has one.
 func (x *Executor) enter(i, start int, args command.Args) {

@@ -1,6 +1,7 @@
 package exec_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,5 +55,25 @@ func TestMastersSession(t *testing.T) {
 	}
 	if m.Session.Closing != session.Open {
 		t.Error("the link was closed")
+	}
+}
+
+// Where a master's stream makes no sense any more nothing is executed, whatever it looks like,
+// and who reads it is told.
+func TestBrokenStream(t *testing.T) {
+	for _, bytes := range []string{
+		"SET k x\r\n", "$3\r\nSET\r\n", "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n*3\r\n", "*3\r\n$3\r\nSETX\r\n", "*x\r\n",
+	} {
+		db := cmdtest.New(t, cmdtest.Strings())
+		m, up := db.NewClient(), &upstream{}
+		m.Session.Replays, m.Session.Class, m.Session.Upstream = true, session.Master, up
+		set := resp.AppendCommand(nil, "SET", "k", "v")
+		m.Raw(slices.Concat(set, []byte(bytes), resp.AppendCommand(nil, "SET", "k", "later")))
+		if got := db.Call("GET", "k"); got != "$1\r\nv\r\n" || string(up.all) != string(set) {
+			t.Errorf("%q: %q was applied, k is %q", bytes, up.all, got)
+		}
+		if up.broken == nil || m.Session.Closing != session.Immediately || m.Session.Out.Len() > 0 {
+			t.Errorf("%q: error %v, closing %d", bytes, up.broken, m.Session.Closing)
+		}
 	}
 }

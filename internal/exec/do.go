@@ -22,6 +22,11 @@ func (x *Executor) step(f *feed, r *request) {
 		f.stopped, f.stopAt = true, int(r.start)
 		return
 	}
+	if r.err != nil && s.Upstream != nil {
+		s.Upstream.Broken(r.err)
+		s.Closing = session.Immediately
+		return
+	}
 	if r.err != nil {
 		x.Log.Debug("Protocol error from client", "id", s.ID, "addr", s.Remote, "error", r.err)
 		s.Out.Error(r.err)

@@ -172,9 +172,12 @@ func TestReplayUnknown(t *testing.T) {
 
 // An upstream keeps what it is told.
 type upstream struct {
-	all   []byte
-	calls int
+	all    []byte
+	calls  int
+	broken error
 }
+
+func (u *upstream) Broken(err error) { u.broken = err }
 
 func (u *upstream) Applied(raw []byte, _ int) {
 	u.all = append(u.all, raw...)

@@ -53,6 +53,8 @@ type Site interface {
 	// Standing is the history that the data belong to, and how many bytes of it they have; no
 	// ID if they belong to none.
 	Standing() (id string, offset int64)
+	// Forget is called on a loop's thread when the data do not belong to any history any more.
+	Forget()
 	// ListensOn is the port that replicas of ours would connect to.
 	ListensOn() int
 	// GoOn is called in exclusive mode when the master goes on with the stream where it stands,

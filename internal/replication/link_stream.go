@@ -17,6 +17,7 @@ import (
 type Stream struct {
 	link    *Link
 	session *session.Session
+	isMute  bool // the master has no positions that could be acknowledged
 
 	once  sync.Once
 	ended chan struct{}
@@ -57,6 +58,13 @@ func isOfLink(raw []byte) bool {
 		len(raw) > len(replconfBytes) && bytes.EqualFold(raw[:len(replconfBytes)], replconfBytes)
 }
 
+// Broken implements session.Upstream. Where a stream stops making sense is not where it was
+// damaged, so what was executed before may be wrong too: all data are taken anew.
+func (s *Stream) Broken(err error) {
+	s.link.Log.Warn("Protocol error from the master, all data will be synchronized anew: " + err.Error())
+	s.link.Site.Forget()
+}
+
 // Gone implements session.Peer. That the link is down is to be seen at once.
 func (s *Stream) Gone(*session.Session) {
 	l := s.link
@@ -87,6 +95,9 @@ func (l *Link) Acknowledge() {
 
 // acknowledge tells the master how far we are.
 func (s *Stream) acknowledge() {
+	if s.isMute {
+		return
+	}
 	offset := strconv.FormatInt(s.link.Journal.Appended(), 10)
 	ack := []string{"REPLCONF", "ACK", offset}
 	if synced, ok := s.link.Site.SyncedTo(); ok {
@@ -101,6 +112,7 @@ const ackPeriod = time.Second
 // live hands the connection over and returns when it is gone.
 func (l *Link) live(a *attempt, nc net.Conn, b beginning) error {
 	s := l.open(nc, b.db)
+	s.isMute = b.id == ""
 	err := nc.SetDeadline(time.Time{})
 	if err == nil {
 		unwanted := l.exclusively(a, func() {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -72,7 +73,7 @@ func (w *wire) serve(nc net.Conn, left int) {
 		return true
 	}
 	var in []byte
-	var p resp.Parser
+	p := resp.Parser{Split: func(line []byte) ([][]byte, error) { return bytes.Fields(line), nil }}
 	var replies sync.WaitGroup // a pipe has no buffer, and both sides write at times
 	defer replies.Wait()
 	buf := make([]byte, 4096)
@@ -98,6 +99,8 @@ func (w *wire) serve(nc net.Conn, left int) {
 			case "PSYNC":
 				next, _ := strconv.ParseInt(string(args[2]), 10, 64)
 				answer = w.master(string(args[1]), next)
+			case "SYNC":
+				answer = w.master("", 0)
 			case "REPLCONF":
 				if string(args[1]) == "ACK" {
 					offset, _ := strconv.ParseInt(string(args[2]), 10, 64)
@@ -158,6 +161,7 @@ func (p *place) Standing() (string, int64) {
 func (p *place) ListensOn() int          { return 7000 }
 func (p *place) GoOn(id string)          { p.id = id }
 func (p *place) FailedOver(error)        {}
+func (p *place) Forget()                 { p.id = "" }
 func (p *place) SyncedTo() (int64, bool) { return 0, false }
 
 func (p *place) Receive(_ context.Context, in *Incoming) error {
@@ -216,8 +220,14 @@ func (p *place) Serve(nc net.Conn, s *session.Session, data []byte) error {
 		buf := make([]byte, 4096)
 		for {
 			for len(data) > 0 {
-				_, used, err := s.Parser.Parse(data, nil, &resp.Limits{Bulk: 1 << 20})
-				if err != nil || used == 0 {
+				_, used, err := s.Parser.Parse(data, nil, &resp.Limits{Bulk: 1 << 20, NoInline: true})
+				if err != nil {
+					p.turn.Lock()
+					s.Upstream.Broken(err)
+					p.turn.Unlock()
+					return
+				}
+				if used == 0 {
 					break
 				}
 				p.turn.Lock()
@@ -375,5 +385,62 @@ func TestFollowAnotherAtAnyTime(t *testing.T) {
 				t.Errorf("seed %d: %s %q %q", seed, p.id, p.data, p.stream.Bytes())
 			}
 		})
+	}
+}
+
+// A stream that makes no sense any more is not gone on with, but begun anew.
+func TestBrokenStream(t *testing.T) {
+	h := &past{id: idA, offset: 1000, snapshot: "REDIS-snapshot"}
+	h.stream = resp.AppendCommand(nil, "SET", "a", "1")
+	isBroken := true
+	w := &wire{t: t, piece: pieces(1, 30), budget: func(int) int { return -1 }}
+	var asked []string
+	w.master = func(id string, next int64) []byte {
+		asked = append(asked, fmt.Sprint(id, next))
+		answer := h.answer(id, next)
+		if isBroken {
+			isBroken = false
+			answer = append(answer, "$1\r\n"...)
+		}
+		return answer
+	}
+	p := newPlace(t, w)
+	p.Exclusive(func() { p.link.Follow(Target{"master", 1}, false) })
+	wait(t, "the second connection", func() bool {
+		done := false
+		p.Exclusive(func() { done = p.loads == 2 && p.link.State() == Connected && p.j.Appended() == h.end() })
+		return done
+	})
+	if want := []string{"?-1", "?-1"}; !slices.Equal(asked, want) {
+		t.Errorf("it asked for %q", asked)
+	}
+}
+
+// A master that knows no PSYNC is told nothing of positions, as it would answer that in its
+// stream.
+func TestOldMaster(t *testing.T) {
+	h := &past{id: idA, offset: 1000, snapshot: "REDIS-snapshot"}
+	h.stream = resp.AppendCommand(nil, "SET", "a", "1")
+	w := &wire{t: t, piece: pieces(1, 30), budget: func(int) int { return -1 }}
+	w.master = func(id string, next int64) []byte {
+		if id != "" {
+			return []byte("-ERR unknown command 'PSYNC'\r\n")
+		}
+		_, snapshot, _ := bytes.Cut(h.answer(id, next), []byte("\r\n\n"))
+		return snapshot
+	}
+	p := newPlace(t, w)
+	p.Exclusive(func() { p.link.Follow(Target{"master", 1}, false) })
+	wait(t, "the stream", func() bool {
+		p.turn.Lock()
+		defer p.turn.Unlock()
+		return bytes.Equal(p.stream.Bytes(), h.stream) && p.link.State() == Connected
+	})
+	p.link.Acknowledge()
+	time.Sleep(10 * time.Millisecond)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.acks) > 0 {
+		t.Errorf("it acknowledged %d", w.acks)
 	}
 }

@@ -23,6 +23,7 @@ var (
 	errBadLength   = protocolError("invalid bulk length")
 	errLongLength  = protocolError("too big bulk count string")
 	errLongInline  = protocolError("too big inline request")
+	errInline      = protocolError("expected '*'")
 	errQuotes      = protocolError("unbalanced quotes in request")
 	errAnonCount   = protocolError("unauthenticated multibulk length")
 	errAnonLength  = protocolError("unauthenticated bulk length")
@@ -35,6 +36,8 @@ func protocolError(what string) *Error { return &Error{"ERR", "Protocol error: "
 type Limits struct {
 	Bulk int64 // proto-max-bulk-len: bytes of one argument
 	Anon bool  // the connection must authenticate first, so little is read from it
+
+	NoInline bool // commands are arrays; an empty line is none
 }
 
 // A span is where an argument lies, counted from the first byte of its command.
@@ -90,6 +93,9 @@ func (p *Parser) Parse(buf []byte, args [][]byte, lim *Limits) ([][]byte, int, e
 			return args, 0, nil
 		}
 		if buf[0] != '*' {
+			if lim.NoInline && buf[0] != '\n' {
+				return args, 0, errInline
+			}
 			return p.parseInline(buf, args, lim)
 		}
 		more, err := p.readCount(buf, lim)

@@ -94,6 +94,23 @@ func TestAnonymousLimits(t *testing.T) {
 	}
 }
 
+func TestNoInline(t *testing.T) {
+	arrays := resp.Limits{Bulk: 512 << 20, NoInline: true}
+	const ping = "*1\r\n$4\r\nPING\r\n"
+	for _, tt := range []struct{ input, want string }{
+		{ping + "\n" + ping, `["PING"][]["PING"]`},
+		{"PING\r\n", "ERR Protocol error: expected '*'"},
+		{"$4\r\nPING\r\n", "ERR Protocol error: expected '*'"},
+		{"\r\n", "ERR Protocol error: expected '*'"},
+	} {
+		for _, piece := range []int{1, 1 << 20} {
+			if got := feed(tt.input, piece, arrays); got != tt.want {
+				t.Errorf("%q in pieces of %d: got %s, want %s", tt.input, piece, got, tt.want)
+			}
+		}
+	}
+}
+
 func TestParseAllocatesNothing(t *testing.T) {
 	input := []byte("*3\r\n$3\r\nSET\r\n$4\r\nname\r\n$5\r\nvalue\r\n")
 	p := resp.Parser{Split: split}

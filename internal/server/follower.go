@@ -153,6 +153,9 @@ func (f *follower) Standing() (id string, offset int64) {
 	return f.master.History().ID, f.journal.Appended()
 }
 
+// Forget implements replication.Site.
+func (f *follower) Forget() { f.standing.Store(false) }
+
 // ListensOn implements replication.Site.
 func (f *follower) ListensOn() int { return int(netloop.Port.Get(f.config)) }
 

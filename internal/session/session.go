@@ -185,6 +185,8 @@ type Upstream interface {
 	// executed: with their bytes, those of a transaction all at once, and the database that
 	// is selected now.
 	Applied(raw []byte, db int)
+	// Broken is called there when what has come is no command. Nothing more is executed.
+	Broken(err error)
 }
 
 // The requests that other threads may make of a session.
