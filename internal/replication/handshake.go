@@ -36,7 +36,8 @@ const formatVersion = "9.1.0"
 //
 //	greet -PONG-> introduce -a reply for each-> ask --FULLRESYNC--> Full
 //	                                             |---CONTINUE-----> Continue
-//	                                             '---an error-----> Bare, or Failed
+//	                                             |---unknown------> Bare
+//	                                             '---an error-----> Failed
 //
 // It is a plain state machine: lines come in, bytes and a verdict go out. Whoever has the
 // connection reads the lines and watches the time.
@@ -213,13 +214,20 @@ func (h *Handshake) decide(line string) Step {
 		return h.goOn(words[1:])
 	case h.intro.Failover:
 		return failed("%w: %s", ErrRejected, shown(line))
-	case strings.HasPrefix(line, "-NOMASTERLINK"), strings.HasPrefix(line, "-LOADING"):
-		return failed("%w: %s", ErrTransient, shown(line))
 	case line[0] != '-':
 		return failed("Unexpected reply to PSYNC from master: %s", shown(line))
+	case !isUnknown(line, "PSYNC"):
+		return failed("%w: %s", ErrTransient, shown(line))
 	}
-	h.remark("Master does not support PSYNC or is in error state (reply: %s)", line)
+	h.remark("Master does not support PSYNC (reply: %s)", line)
 	return Step{Verdict: Bare, Send: []byte("SYNC\r\n")}
+}
+
+// isUnknown says whether an error is that of a server which does not know a command. Redis
+// tries SYNC after any error; but a replica that came by SYNC knows no position, so it needs
+// all data again the next time, and a master that is only busy is asked again instead.
+func isUnknown(line, command string) bool {
+	return strings.Contains(line, "unknown command") && strings.Contains(strings.ToUpper(line), command)
 }
 
 // offsetMax leaves room for a stream that no master will ever send.

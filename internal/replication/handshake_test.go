@@ -65,6 +65,10 @@ func TestHandshake(t *testing.T) {
 		{"an old master", Intro{ID: idA}, "+PONG / " + introduction +
 			" / -ERR what / / -ERR what / / -ERR what / PSYNC " + idA + " 1 / -ERR unknown command 'PSYNC' / SYNC",
 			Bare, "", 0, ""},
+		{"a master that is busy", Intro{}, known + "PSYNC ? -1 / -BUSY x / ", Failed, "", 0,
+			"the master cannot synchronize now: -BUSY x"},
+		{"something that is not PSYNC came there", Intro{}, known + "PSYNC ? -1 / -ERR unknown command 'PSYNB'", Failed,
+			"", 0, "the master cannot synchronize now: -ERR unknown command 'PSYNB'"},
 		{"a master without a master", Intro{}, known + "PSYNC ? -1 / -NOMASTERLINK Can't SYNC / ", Failed, "", 0,
 			"the master cannot synchronize now: -NOMASTERLINK Can't SYNC"},
 		{"a master that loads", Intro{}, known + "PSYNC ? -1 / -LOADING x / ", Failed, "", 0,
