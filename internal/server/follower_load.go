@@ -14,6 +14,7 @@ import (
 	"github.com/spineldb/spinel/internal/aof"
 	"github.com/spineldb/spinel/internal/exec"
 	"github.com/spineldb/spinel/internal/keyspace"
+	"github.com/spineldb/spinel/internal/rdb"
 	"github.com/spineldb/spinel/internal/replication"
 	"github.com/spineldb/spinel/internal/snapshot"
 	"github.com/spineldb/spinel/internal/vfs"
@@ -161,12 +162,26 @@ func (f *follower) loadOver(in *replication.Incoming, src io.Reader, size int64,
 	return errors.Join(err, failed)
 }
 
+// isOf says whether a snapshot is of the place in the history that the master has named, which
+// was in a line without a checksum. With a wrong digit in it we would have the right data, and
+// go on with them at the wrong position the next time.
+func isOf(in *replication.Incoming, info *rdb.Info) error {
+	if in.ID == "" || info.ReplID == "" || info.ReplID == in.ID && info.ReplOffset == in.Offset {
+		return nil
+	}
+	return fmt.Errorf("the master has sent a snapshot of %s:%d, and said that it is of %s:%d",
+		info.ReplID, info.ReplOffset, in.ID, in.Offset)
+}
+
 // installPause is how long the loops are given to see off our replicas.
 const installPause = time.Millisecond
 
 // install makes the loaded data those of the server, by swap, and the stream goes on where the
 // master's does. Our own replicas have to begin anew, and the append-only file is suspended.
 func (f *follower) install(in *replication.Incoming, loaded snapshot.Loaded, swap func() func()) error {
+	if err := isOf(in, &loaded.Info); err != nil {
+		return err
+	}
 	var release func()
 	for done := false; !done; {
 		f.master.Disconnect()

@@ -200,6 +200,33 @@ func TestDamagedSnapshot(t *testing.T) {
 	}
 }
 
+// A snapshot that names another history or position than the master's reply is not believed:
+// one of the two is damaged, and the snapshot has a checksum.
+func TestSnapshotOfAnotherPlace(t *testing.T) {
+	master, replica := newOurs(t, ""), newOurs(t, "")
+	master.do("SET new v")
+	attach(t, replica, master)
+	inStepOffsets(t, master, replica)
+	replica.do("SAVE")
+	snapshot, err := os.ReadFile(filepath.Join(filepath.Dir(replica.path), "dump.rdb"))
+	if err != nil || !bytes.Contains(snapshot, []byte("repl-id")) {
+		t.Fatalf("%v: the snapshot names no place", err)
+	}
+	for _, mode := range []string{"disabled", "swapdb"} {
+		r := newOurs(t, "repl-diskless-load "+mode)
+		m := newFakeMaster(t, snapshot)
+		r.call("REPLICAOF", m.path, "1")
+		<-m.asked
+		if got := <-m.asked; got != "PSYNC" {
+			t.Errorf("%s: %q", mode, got)
+		}
+		if infoOf(r, "master_link_status") != "down" {
+			t.Errorf("%s: it is connected", mode)
+		}
+		r.call("REPLICAOF", "NO", "ONE")
+	}
+}
+
 // again starts a server anew with the data of one that has ended.
 func again(t *testing.T, old *ours) *ours {
 	t.Helper()
