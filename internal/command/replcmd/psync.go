@@ -67,7 +67,7 @@ func (d Deps) synchronize(c *command.Ctx, q replication.Request) error {
 			return err
 		}
 	}
-	if s.Out.Len() > 0 || s.Link.Unsent() > 0 {
+	if s.Out.Len() > 0 { // as in Redis; what its loop has already is sent before the stream in any case
 		return errPending
 	}
 	if r := d.Master.Known(s); r != nil && r.Unfit() {
