@@ -38,3 +38,6 @@ func (s *Server) takeOver(nc net.Conn) (*conn, error) { return s.takeOverNet(nc)
 
 // shutSocket does nothing: a connection that is to end is closed by its loop soon.
 func shutSocket(int) {}
+
+// setNoDelay does nothing: package net has every connection.
+func setNoDelay(int, bool) {}

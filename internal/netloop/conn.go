@@ -1,6 +1,7 @@
 package netloop
 
 import (
+	"net"
 	"sync/atomic"
 
 	"github.com/spineldb/spinel/internal/resp"
@@ -30,7 +31,7 @@ type conn struct {
 	later  bool // in the loop's list of connections to act upon in this turn
 	hungry bool // in the loop's list of connections to refill
 
-	fd   int32 // -1 in the net backend
+	fd   int32 // -1 if it has none that we know
 	slot uint32
 	gen  uint32
 
@@ -71,6 +72,18 @@ func (c *conn) Unsent() int { return c.unsent }
 func (c *conn) Shut() {
 	if c.state <= connLeaving && c.fd >= 0 {
 		shutSocket(int(c.fd))
+	}
+}
+
+// SetNoDelay says whether what is sent leaves at once, as it does at first, or may wait until
+// there is more. It is called in a turn of the connection's loop.
+func (c *conn) SetNoDelay(on bool) {
+	if n, ok := c.ext.(*netConn); ok {
+		if t, ok := n.nc.(*net.TCPConn); ok {
+			_ = t.SetNoDelay(on) // a connection works without it
+		}
+	} else if !c.s.Unix && c.fd >= 0 {
+		setNoDelay(int(c.fd), on)
 	}
 }
 

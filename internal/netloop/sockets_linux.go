@@ -251,3 +251,12 @@ func errnoError(call string, errno syscall.Errno) error {
 
 // shutSocket ends both directions of a connection. That it has ended already is no error.
 func shutSocket(fd int) { _ = unix.Shutdown(fd, unix.SHUT_RDWR) }
+
+// setNoDelay is TCP_NODELAY. A connection works without it, and there is nobody to tell.
+func setNoDelay(fd int, on bool) {
+	value := 0
+	if on {
+		value = 1
+	}
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, value)
+}

@@ -28,9 +28,10 @@ on where it stood. At least 16 KB are.`,
 		Name: "repl-backlog-ttl", Default: 3600, Live: true,
 		Doc: `Seconds without replicas after which the stream is no longer kept; 0 is never.`,
 	})
-	optNoDelay = config.Bool(config.Option{
+	optDelay = config.Bool(config.Option{
 		Name: "repl-disable-tcp-nodelay", Default: false, Live: true,
-		Doc: `Accepted for the sake of existing files. A turn's stream is sent at once, in one piece.`,
+		Doc: `Let the system wait a moment for more before it sends the stream to a replica: fewer and larger packets,
+and the replica is further behind. It is for replicas that come from then on.`,
 	})
 	optDiskless = config.Bool(config.Option{
 		Name: "repl-diskless-sync", Default: true, Live: true,
@@ -58,7 +59,7 @@ same one, and those who come later wait for the next.`,
 
 // MasterOptions are those of a master.
 var MasterOptions = config.NewGroup("replication: master", optPingPeriod, optTimeout, OptBacklogSize,
-	optBacklogTTL, optNoDelay, optDiskless, optDisklessDelay, optDisklessMax, optMinReplicas, optMaxLag)
+	optBacklogTTL, optDelay, optDiskless, optDisklessDelay, optDisklessMax, optMinReplicas, optMaxLag)
 
 // Timeout is repl-timeout in seconds.
 func Timeout(set *config.Set) int64 { return optTimeout.Get(set) }

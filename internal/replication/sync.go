@@ -22,6 +22,9 @@ type Request struct {
 func (m *Master) Sync(s *session.Session, q Request) (r *Replica, reply string) {
 	r = m.ReplicaOf(s)
 	m.Log.Info("Replica " + r.name() + " asks for synchronization")
+	if link, ok := s.Link.(interface{ SetNoDelay(on bool) }); ok && optDelay.Get(m.Options) {
+		link.SetNoDelay(false)
+	}
 	m.mu.Lock()
 	s.Class = session.Replica
 	if !q.Old {
