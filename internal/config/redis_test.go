@@ -151,11 +151,14 @@ func compareOne(t *testing.T, set *config.Set, redis redisCommand, name, v strin
 // Values of options with a grammar of their own, as both show them.
 func TestGrammarsAgainstRedis(t *testing.T) {
 	redis := redisServer(t)
-	set := config.NewSchema(config.Kept).NewSet()
+	set := config.NewSchema(config.Kept, config.Refused).NewSet()
 	for name, values := range map[string][]string{
 		"notify-keyspace-events":    {"KEA", "A", "gd", "m", "nK", "tKn", "mEx", "g$lshzxetdK", "q", ""},
 		"oom-score-adj-values":      {"1 2", "1 2 3", "1  2 3", "-2000 0 2000", "-2001 0 0", "a b c"},
 		"cluster-announce-hostname": {"a-b.C9", "a_b", strings.Repeat("a", 255), strings.Repeat("a", 256)},
+		// Those that CONFIG GET * does not show.
+		"watchdog-period":                       {"0", "-1", "x", "2147483648"},
+		"loading-process-events-interval-bytes": {"2097152", "1023", "1024"},
 	} {
 		for _, v := range values {
 			compareOne(t, set, redis, name, v)

@@ -1,5 +1,7 @@
 package config
 
+import "math"
+
 // Refused are the options of Redis that ask for something which is not there yet, and
 // which somebody would miss: they may only be what means that it is not wanted. When
 // the subsystem comes, its package declares them, and they go from here.
@@ -14,6 +16,7 @@ var Refused = NewGroup("not supported yet",
 	refusedText("aof_rewrite_cpulist", Option{}),
 	refusedText("bgsave_cpulist", Option{}),
 	refusedNumber("socket-mark-id", Option{Max: 1<<32 - 1}),
+	refusedNumber("watchdog-period", Option{Max: math.MaxInt32, Live: true, Hidden: true}),
 
 	refusedNumber("tls-port", Option{Max: 65535, Live: true}),
 	Bool(Option{Name: "tls-cluster", Live: true}, refuseYes("tls-cluster")),
