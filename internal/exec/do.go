@@ -22,16 +22,8 @@ func (x *Executor) step(f *feed, r *request) {
 		f.stopped, f.stopAt = true, int(r.start)
 		return
 	}
-	if r.err != nil && s.Upstream != nil {
-		s.Upstream.Broken(r.err)
-		s.Closing = session.Immediately
-		return
-	}
 	if r.err != nil {
-		x.Log.Debug("Protocol error from client", "id", s.ID, "addr", s.Remote, "error", r.err)
-		s.Out.Error(r.err)
-		x.count(r.err)
-		s.Closing = session.AfterReply
+		x.broken(s, r.err)
 		return
 	}
 	x.Stats.Processed++
@@ -45,6 +37,22 @@ func (x *Executor) step(f *feed, r *request) {
 		return
 	}
 	x.do(f, r)
+}
+
+// broken ends a session that has sent what is no command. Masters and replicas are not told so:
+// for them it would be a piece of the stream.
+func (x *Executor) broken(s *session.Session, err error) {
+	x.Log.Debug("Protocol error from client", "id", s.ID, "addr", s.Remote, "error", err)
+	x.count(err)
+	if s.Upstream != nil {
+		s.Upstream.Broken(err)
+	}
+	if s.Upstream != nil || s.Class == session.Replica {
+		s.Closing = session.Immediately
+		return
+	}
+	s.Out.Error(err)
+	s.Closing = session.AfterReply
 }
 
 var errNoMulti = &resp.Error{Code: "ERR", Text: "Command not allowed inside a transaction"}

@@ -109,6 +109,16 @@ func TestFedSessionsGetNoReplies(t *testing.T) {
 	}
 }
 
+// Nor does one that sends what is no command.
+func TestFedSessionsGetNoProtocolErrors(t *testing.T) {
+	db := withFollow(t)
+	r := db.NewClient()
+	r.Call("FOLLOW")
+	if got := r.Raw([]byte("*x\r\n")); len(got) > 0 || r.Session.Closing != session.Immediately {
+		t.Errorf("%q, closing %d", got, r.Session.Closing)
+	}
+}
+
 // A replica that does not read is closed when the journal is further ahead of it than its
 // class may have waiting.
 func TestSlowReplica(t *testing.T) {
