@@ -89,7 +89,7 @@ type Keeper struct {
 	mode    atomic.Int32
 	log     atomic.Pointer[Log] // what is written; nil if nothing is
 	policy  atomic.Int32
-	relaxed atomic.Bool // no sync for now: no-appendfsync-on-rewrite
+	relaxed atomic.Bool // no sync while a snapshot or a rewrite is written: no-appendfsync-on-rewrite
 	pacer               // keeper_sync.go
 	status  status      // keeper_status.go
 
@@ -154,7 +154,8 @@ func (k *Keeper) configure(l *Log) {
 	}
 }
 
-// relax finds out whether nothing is to be synced for now.
+// relax finds out whether nothing is to be synced since a snapshot or a rewrite is written:
+// no-appendfsync-on-rewrite.
 func (k *Keeper) relax() {
 	relaxed := optNoSyncOnRewrite.Get(k.Options) && (k.IsBusy() || k.IsRewriting())
 	if k.relaxed.Swap(relaxed) != relaxed {
