@@ -184,6 +184,27 @@ func TestSlowReader(t *testing.T) {
 	fast.Close()
 }
 
+// The memory of a large command is given back when it was read, also by the only reader.
+func TestLargeCommand(t *testing.T) {
+	var j Journal
+	c := j.NewCursor()
+	var want []byte
+	for _, size := range []int{10, lastBytesMax, 10, 10, 2 * lastBytesMax, 0} {
+		e := effect(0, "SET", "k", strings.Repeat("v", size))
+		j.Append([]Effect{e})
+		want = resp.AppendCommand(want[:0], e.Args...)
+		if got := read(&j, c); !bytes.HasSuffix(got, want) {
+			t.Fatalf("%d bytes: %.100q", size, got)
+		}
+		if n := j.Held(); n > lastBytesMax {
+			t.Errorf("%d bytes: %d are held", size, n)
+		}
+		if first, next := j.First(), j.Appended(); first != next {
+			t.Errorf("%d bytes: from %d to %d", size, first, next)
+		}
+	}
+}
+
 func TestStartAt(t *testing.T) {
 	var j Journal
 	c := j.NewCursor()

@@ -9,6 +9,10 @@ import (
 // chunkSize is the number of bytes of a chunk. A command that has more gets one of its own.
 const chunkSize = 256 << 10
 
+// lastBytesMax is the size of the largest chunk that is filled again when all of it was read:
+// one command of half a gigabyte would take that memory for ever.
+const lastBytesMax = 4 << 20
+
 // A chunk is a piece of the stream.
 type chunk struct {
 	start  int64 // position of the first byte
@@ -77,6 +81,11 @@ func (j *Journal) release() {
 	// up never leaves one chunk.
 	if len(j.chunks) == 1 && j.chunks[0].end() <= need {
 		last := j.chunks[0]
+		if cap(last.b) > lastBytesMax {
+			j.drop(last)
+			j.chunks[0], j.chunks = nil, j.chunks[:0]
+			return
+		}
 		last.start, last.b = last.end(), last.b[:0]
 	}
 }
