@@ -6,8 +6,8 @@
 //	db.Do("STRLEN", "k").Want("1")
 //	db.WantJournal("SET k v")
 //
-// Time stands still until the test moves db.Clock. At the end of a test every table and
-// arena is checked, and FLUSHALL must leave not one byte live.
+// Time stands still until the test moves db.Clock. At the end of a test its tasks are waited
+// for, every table and arena is checked, and FLUSHALL must leave not one byte live.
 package cmdtest
 
 import (
@@ -15,7 +15,9 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/command"
@@ -41,6 +43,7 @@ type DB struct {
 	Executor *exec.Executor
 
 	journal []journal.Effect // since RecordJournal or the last look
+	tasks   *sync.WaitGroup  // that commands began
 }
 
 // A Client is one connection to a DB.
@@ -101,7 +104,8 @@ func newDB(t testing.TB, o keyspace.Options, families [][]*command.Spec) *DB {
 	}
 	sh.Limits.Bulk.Store(maxBulk)
 	sh.Monitor = func(*session.Session, int, command.Args) {}
-	db := &DB{t: t, Clock: clk, Keyspace: ks, Shared: sh}
+	db := &DB{t: t, Clock: clk, Keyspace: ks, Shared: sh, tasks: &sync.WaitGroup{}}
+	sh.Background = db.tasks.Go
 	db.Executor = exec.New(sh)
 	db.Client = db.NewClient()
 	t.Cleanup(db.finish)
@@ -120,6 +124,10 @@ func (db *DB) finish() {
 	if db.t.Failed() {
 		return // a panic may have left locks and gates behind
 	}
+	if !db.tasksEnd() {
+		db.t.Error("a task does not end")
+		return // it uses the keyspace
+	}
 	if err := db.Keyspace.Check(); err != nil {
 		db.t.Error(err)
 	}
@@ -134,6 +142,24 @@ func (db *DB) finish() {
 		db.t.Errorf("%d bytes are live in an empty keyspace", n)
 	}
 	db.Keyspace.Close()
+}
+
+// taskMax is how long a task may take that goes on when its test is over.
+const taskMax = 30 * time.Second
+
+// tasksEnd waits for the tasks that commands began.
+func (db *DB) tasksEnd() bool {
+	ended := make(chan struct{})
+	go func() {
+		db.tasks.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return true
+	case <-time.After(taskMax):
+		return false
+	}
 }
 
 // NewClient opens another connection.
