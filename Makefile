@@ -3,6 +3,7 @@
 
 # Every name that bin/spinel is started under; each is a symbolic link to it.
 PROGRAMS = spinel-server redis-server valkey-server spinel-cli redis-cli valkey-cli \
+	spinel-benchmark redis-benchmark valkey-benchmark \
 	spinel-check-aof redis-check-aof valkey-check-aof spinel-check-rdb redis-check-rdb valkey-check-rdb
 
 # fuzz: how long each target runs.

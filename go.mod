@@ -3,6 +3,7 @@ module github.com/spineldb/spinel
 go 1.26.0
 
 require (
+	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/reeflective/readline v1.3.0
 	github.com/zeebo/xxh3 v1.1.0
 	golang.org/x/sys v0.49.0

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/spineldb/spinel/internal/benchmark"
 	"github.com/spineldb/spinel/internal/check"
 	"github.com/spineldb/spinel/internal/cli"
 	"github.com/spineldb/spinel/internal/clock"
@@ -34,7 +35,7 @@ func run(args []string) int {
 	if len(args) > 1 {
 		return start(args[1], "spinel "+args[1], args[2:])
 	}
-	fmt.Fprintln(os.Stderr, "usage: spinel server|cli|check-aof|check-rdb [arguments]")
+	fmt.Fprintln(os.Stderr, "usage: spinel server|cli|benchmark|check-aof|check-rdb [arguments]")
 	return 2
 }
 
@@ -52,9 +53,12 @@ func start(program, name string, args []string) int {
 	case "cli":
 		client := cli.Program{Name: name, Version: server.RedisVersion}
 		return client.Main(args, os.Stdin, os.Stdout, os.Stderr, os.Getenv)
+	case "benchmark":
+		generator := benchmark.Program{Name: name, Version: server.RedisVersion}
+		return generator.Main(args, os.Stdin, os.Stdout, os.Stderr)
 	default:
-		fmt.Fprintf(os.Stderr, "%s: there is no program %q in this version; there are server, cli, check-aof "+
-			"and check-rdb\n",
+		fmt.Fprintf(os.Stderr, "%s: there is no program %q in this version; there are server, cli, benchmark, "+
+			"check-aof and check-rdb\n",
 			name, program)
 		return 2
 	}

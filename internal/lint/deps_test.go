@@ -92,9 +92,9 @@ cluster, sentinel, netloop < server < spinel;
 
 # Beside: programs that speak the protocol or read the files, without a server.
 resp, numtext < client;
-client, config, rdb, clock < cli, loadgen;
+client, config, rdb, clock < cli, benchmark;
 rdb, aof < check;
-spinel, cli, loadgen, check < cmd/spinel;
+spinel, cli, benchmark, check < cmd/spinel;
 
 # Tests from above, and tools of the tree.
 mem < mem/memtest;
@@ -119,23 +119,24 @@ var reserved = []Reserved{
 	{Import: "log", Why: "a server's log is its instance's log/slog"},
 	{Import: "math/rand", Why: "math/rand/v2, made by whoever makes the instance"},
 	{Import: "net", Why: "commands and state know no sockets",
-		Allow: []string{"main", "netloop", "server", "spinel", "client", "cli", "loadgen",
+		Allow: []string{"main", "netloop", "server", "spinel", "client", "cli", "benchmark",
 			"replication", "cluster", "sentinel",
 			"original", // runs redis-server beside a test, and speaks to it
 		}},
 	{Import: "time", Name: "Now", Why: "time comes in as a clock.Clock",
 		Allow: []string{
-			"main", "clock", "client", "cli", "loadgen",
+			"main", "clock", "client", "cli", "benchmark",
 			"internal/netloop/net.go", // the deadline of a socket is a time of the system
 		}},
 	{Import: "time", Name: "Since", Why: "time comes in as a clock.Clock",
-		Allow: []string{"main", "clock", "client", "cli", "loadgen"}},
+		Allow: []string{"main", "clock", "client", "cli", "benchmark"}},
 	{Import: "os", Name: "Exit", Why: "only a program may end the process", Allow: []string{"main"}},
 
 	{Import: "golang.org/x/sys/...", Why: "system calls",
-		Allow: []string{"main", "mem", "vfs", "netloop", "observe", "server", "cli", "snapshot"}},
+		Allow: []string{"main", "mem", "vfs", "netloop", "observe", "server", "cli", "benchmark", "snapshot"}},
 	{Import: "golang.org/x/term/...", Why: "the client's prompt", Allow: []string{"cli"}},
 	{Import: "github.com/reeflective/readline/...", Why: "the client's line editor", Allow: []string{"cli"}},
+	{Import: "github.com/HdrHistogram/hdrhistogram-go", Why: "latencies", Allow: []string{"benchmark"}},
 	{Import: "github.com/zeebo/xxh3", Why: "the hash of a key", Allow: []string{"hash"}},
 	{Import: "github.com/klauspost/cpuid/v2", Why: "what the processor can do", Allow: []string{"hash", "mem"}},
 	{Import: "github.com/yuin/gopher-lua/...", Why: "scripts", Allow: []string{"script"}},

@@ -1,0 +1,79 @@
+package benchmark
+
+import (
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/spineldb/spinel/internal/client"
+)
+
+// A serverConfig is what the report tells about the server, because it changes the figures
+// most.
+type serverConfig struct {
+	save       string
+	appendonly string
+}
+
+// auth is the command that logs in, or nil.
+func (o *options) auth() []string {
+	switch {
+	case !o.hasPassword:
+		return nil
+	case o.user != "":
+		return []string{"AUTH", o.user, o.password}
+	}
+	return []string{"AUTH", o.password}
+}
+
+func (o *options) address() (network, address string) {
+	if o.socket != "" {
+		return "unix", o.socket
+	}
+	return "tcp", net.JoinHostPort(o.host, strconv.Itoa(o.port))
+}
+
+// ask makes the first connection: it finds out which of the server's addresses works, and
+// what the server's configuration is. A server that does not tell, or has no such command,
+// is one without a configuration; one that wants another password is an error.
+func ask(o *options) (*serverConfig, net.Addr, error) {
+	network, address := o.address()
+	where := o.socket
+	if where == "" {
+		where = o.host + ":" + strconv.Itoa(o.port)
+	}
+	nc, err := net.Dial(network, address)
+	if err != nil {
+		return nil, nil, refusef("Could not connect to Redis at %s: %s", where, errorText(err))
+	}
+	defer nc.Close()
+	target := nc.RemoteAddr()
+	if network == "unix" {
+		target = &net.UnixAddr{Name: o.socket, Net: "unix"}
+	}
+	conn := client.New(nc, client.Options{})
+	if auth := o.auth(); auth != nil {
+		reply, err := conn.Do(auth...)
+		if err != nil {
+			return nil, nil, networkError(err)
+		}
+		if reply.IsError() {
+			return nil, nil, refusef("Node %s replied with error:\n%s", where, reply.Text)
+		}
+	}
+	var server serverConfig
+	for _, want := range []struct {
+		name string
+		to   *string
+	}{{"save", &server.save}, {"appendonly", &server.appendonly}} {
+		reply, err := conn.Do("CONFIG", "GET", want.name)
+		if err == nil && reply.IsError() && strings.HasPrefix(reply.Text, "NOAUTH") {
+			return nil, nil, refusef("Node %s replied with error:\n%s", where, reply.Text)
+		}
+		if err != nil || len(reply.Elems) != 2 {
+			return nil, target, nil
+		}
+		*want.to = reply.Elems[1].Text
+	}
+	return &server, target, nil
+}
