@@ -45,10 +45,14 @@ type house struct {
 
 // newHouse makes a server on a file system, with options set.
 func newHouse(t testing.TB, fsys vfs.FS, options ...string) *house {
+	return newHouseAt(t, clock.System{}, fsys, options...)
+}
+
+// newHouseAt is newHouse with a clock.
+func newHouseAt(t testing.TB, clk clock.Clock, fsys vfs.FS, options ...string) *house {
 	h := &house{t: t, fs: fsys, journal: &journal.Journal{}, log: &logText{}, given: make(chan struct{}, 8)}
 	h.set = config.NewSchema(Options).NewSet()
 	h.must(h.configure(options...))
-	clk := clock.System{}
 	h.Keeper = NewKeeper(KeeperConfig{
 		FS: fsys, Clock: clk, Log: slog.New(slog.NewTextHandler(h.log, nil)),
 		Latency: observe.NewLatencyMonitor(clk), Options: h.set, Journal: h.journal, PID: 7,
@@ -444,28 +448,36 @@ func (f *slowFile) Sync() error {
 // then everybody, so that what a power failure takes stays what it is. Loops do not write
 // meanwhile, since that might wait for the sync.
 func TestKeeperSlowDisk(t *testing.T) {
+	clk := clock.NewManual(1)
+	clk.Advance(time.Hour)
 	disk := &slowDisk{FS: vfs.NewMem("/data"), hold: make(chan struct{})}
 	close(disk.hold)
-	h := newHouse(t, disk, preambleNo, "no")
+	h := newHouseAt(t, clk, disk, preambleNo, "no")
 	defer h.Close()
 	h.must(h.start())
 	disk.hold = make(chan struct{})
-	begin := time.Now()
 	h.write("SET a 1")
-	h.until("a sync", func() bool { return h.syncing.Load() })
-	if took := time.Since(begin); took > 1200*time.Millisecond+busyMachine {
-		t.Fatalf("the sync began after %v", took)
+	clk.Advance(syncPeriod - 1)
+	h.wakeSyncer()
+	h.until("a look of the syncer", func() bool { return len(h.toSync) == 0 })
+	if h.syncing.Load() {
+		t.Error("the sync began early")
 	}
+	clk.Advance(1)
+	h.wakeSyncer()
+	h.until("a sync", h.syncing.Load)
+	clk.Advance(ageMax - syncPeriod)
 	written := h.do("SET b 2")
 	h.Flush()
 	h.until("a write by the writer", func() bool { return h.Keeper.log.Load().Written() >= written })
-	if took := time.Since(begin); took < 1050*time.Millisecond {
-		time.Sleep(1150*time.Millisecond - took)
+	if h.Open() < written || h.Status().DelayedSyncs != 0 {
+		t.Errorf("after a tenth of a second: open %d, written %d, %+v", h.Open(), written, h.Status())
 	}
+	clk.Advance(1)
 	mark := h.do("SET c 3")
 	h.Flush()
 	h.until("a write", func() bool { return h.Keeper.log.Load().Written() >= mark })
-	if h.Open() >= mark || h.Status().DelayedSyncs != 1 {
+	if synced, _ := h.Synced(); h.Open() != synced || synced >= written || h.Status().DelayedSyncs != 1 {
 		t.Errorf("open %d, mark %d, %+v", h.Open(), mark, h.Status())
 	}
 	released := h.released.Load()
