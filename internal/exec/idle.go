@@ -13,12 +13,15 @@ func (sh *Shared) Idle(now int64) (buffers int64) {
 	limit := sh.Limits.Idle.Load() * int64(time.Second)
 	for _, s := range sh.Sessions.All() {
 		s.QueryCounted = int64(cap(s.Query))
-		s.Counted = int64(s.Out.Len()) + int64(s.Multi.Bytes)
-		if s.Link != nil {
-			s.Counted += int64(s.Link.Unsent())
-		}
-		if s.Stream != nil && s.Class != session.Replica { // of whom the journal has it, once for all
-			s.Counted += s.Stream.Held()
+		s.Counted = int64(s.Multi.Bytes)
+		if s.Class != session.Replica { // whose stream is no reason to evict: that would make it longer
+			s.Counted += int64(s.Out.Len())
+			if s.Link != nil {
+				s.Counted += int64(s.Link.Unsent())
+			}
+			if s.Stream != nil {
+				s.Counted += s.Stream.Held()
+			}
 		}
 		buffers += s.QueryCounted + s.Counted
 		mayWait := s.Stopped && s.Stream == nil || s.Monitor || s.Class != session.Normal

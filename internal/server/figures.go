@@ -137,7 +137,9 @@ func runtimeBytes() int64 {
 
 // memoryFigures is what MEMORY STATS shows beside the keyspace.
 func (s *Server) memoryFigures() memorycmd.Figures {
-	return memorycmd.Figures{Peak: s.peak.Load(), Startup: s.baseline, Resident: processFigures().ResidentBytes}
+	backlog, all := s.master.MemoryHeld()
+	return memorycmd.Figures{Peak: s.peak.Load(), Startup: s.baseline, Resident: processFigures().ResidentBytes,
+		Backlog: backlog, Replicas: all - backlog, Unwritten: s.keeper.Status().Buffered}
 }
 
 // multiplexing is the name of the network's backend as INFO shows it.

@@ -300,6 +300,36 @@ func TestReplicaThatDoesNotRead(t *testing.T) {
 	}
 }
 
+// What waits for a replica is shown, and is no part of what maxmemory is compared with.
+func TestMemoryOfReplicas(t *testing.T) {
+	r := start(t, disk+"\nrepl-backlog-size 16kb\nhz 100")
+	c := r.dial()
+	f := r.replica()
+	f.full(f.ask("PSYNC ? -1"))
+	number := func(field string) int64 {
+		n, err := strconv.ParseInt(c.info(field), 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	value := strings.Repeat("v", 10_000)
+	c.do("SET k " + value)
+	before := number("used_memory")
+	for range 400 {
+		c.do("SET k " + value)
+	}
+	time.Sleep(50 * time.Millisecond) // of some looks at all sessions
+	if n := number("mem_clients_slaves"); n < 3_000_000 || n > 5_000_000 {
+		t.Errorf("%d bytes wait", n)
+	}
+	if n := number("used_memory") - before; n > 20_000 {
+		t.Errorf("%d bytes more are used", n)
+	}
+	_ = f.Close()
+	until(t, func() bool { return number("mem_clients_slaves") == 0 })
+}
+
 // A replica whose snapshot stands still holds nobody up: neither clients nor, when it is
 // given up, those who share the snapshot.
 func TestStalledSnapshot(t *testing.T) {

@@ -24,9 +24,12 @@ type Deps struct {
 
 // Figures are bytes that are not the keyspace's own to know.
 type Figures struct {
-	Peak     int64 // the most that was ever used, by keys, values and connections
-	Startup  int64 // used by an empty server
-	Resident int64 // of the whole process, as the system sees it; 0 if that is not known
+	Peak      int64 // the most that was ever used, by keys, values and connections
+	Startup   int64 // used by an empty server
+	Resident  int64 // of the whole process, as the system sees it; 0 if that is not known
+	Backlog   int64 // of the journal, for replicas that come back
+	Replicas  int64 // of the journal, beyond that, for replicas that lag behind
+	Unwritten int64 // of the journal, for the append-only file
 }
 
 // Family is every command in this package.

@@ -64,10 +64,11 @@ func TestStats(t *testing.T) {
 	w.Session.DB = 7
 	w.Do("SET", "b", "1").Want("OK")
 	w.Keyspace.Buffers.Store(1000)
-	w.figures = memorycmd.Figures{Peak: 1 << 30, Startup: 500, Resident: 1 << 20}
+	w.figures = memorycmd.Figures{Peak: 1 << 30, Startup: 500, Resident: 1 << 20,
+		Backlog: 7, Replicas: 8, Unwritten: 9}
 	text := w.Do("MEMORY", "STATS").Text()
-	const want = `[peak.allocated 1073741824 total.allocated N startup.allocated 500 replication.backlog 0 ` +
-		`clients.slaves 0 clients.normal 1000 cluster.links 0 aof.buffer 0 lua.caches 0 functions.caches 0 ` +
+	const want = `[peak.allocated 1073741824 total.allocated N startup.allocated 500 replication.backlog 7 ` +
+		`clients.slaves 8 clients.normal 1000 cluster.links 0 aof.buffer 9 lua.caches 0 functions.caches 0 ` +
 		`db.0 [overhead.hashtable.main N overhead.hashtable.expires 0 overhead.hashtable.slot-to-keys 0] ` +
 		`db.7 [overhead.hashtable.main N overhead.hashtable.expires 0 overhead.hashtable.slot-to-keys 0] ` +
 		`overhead.total N keys.count 2 keys.bytes-per-key N dataset.bytes N dataset.percentage F ` +

@@ -39,7 +39,8 @@ func (d Deps) look(c *command.Ctx) picture {
 func (p *picture) dataset() int64 { return p.used - p.overhead }
 
 // stats replies with the fields of Redis 7.2. Fields of what this server has not got
-// (replicas, cluster links, an append-only file, scripts) are 0.
+// (cluster links, scripts) are 0. What replicas and the append-only file hold is the
+// journal's, which is no part of the total.
 func (d Deps) stats(c *command.Ctx) error {
 	p := d.look(c)
 	reply, n := c.Out.MapLater(), 0
@@ -56,11 +57,11 @@ func (d Deps) stats(c *command.Ctx) error {
 	number("peak.allocated", p.Peak)
 	number("total.allocated", p.used)
 	number("startup.allocated", p.Startup)
-	number("replication.backlog", 0)
-	number("clients.slaves", 0)
+	number("replication.backlog", p.Backlog)
+	number("clients.slaves", p.Replicas)
 	number("clients.normal", p.clients)
 	number("cluster.links", 0)
-	number("aof.buffer", 0)
+	number("aof.buffer", p.Unwritten)
 	number("lua.caches", 0)
 	number("functions.caches", 0)
 	for db, info := range p.dbs {
