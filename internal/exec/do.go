@@ -344,7 +344,7 @@ func (x *Executor) admit(s *session.Session, spec *command.Spec, args command.Ar
 		return resp.WrongArity(spec.FullName())
 	}
 	if s.Replays {
-		return nil
+		return x.admitReplayed(s, spec)
 	}
 	if !s.Authenticated && !spec.Has(command.NoAuth) {
 		return resp.ErrNoAuth
@@ -364,12 +364,26 @@ func (x *Executor) admit(s *session.Session, spec *command.Spec, args command.Ar
 
 // ask asks all gates.
 func (x *Executor) ask(s *session.Session, spec *command.Spec) error {
+	x.txn.Report() // so that the memory gate sees what this loop has done
+	return x.askGates(s, spec, flagsOf(s, spec), x.mono)
+}
+
+// flagsOf are a command's flags, and of EXEC what those that it executes do.
+func flagsOf(s *session.Session, spec *command.Spec) command.Flags {
 	flags := spec.Flags
 	if spec.Name == "EXEC" {
 		flags |= command.Flags(s.Multi.Flags) & (command.Write | command.DenyOOM | command.MayReplicate)
 	}
-	x.txn.Report() // so that the memory gate sees what this loop has done
-	return x.askGates(s, spec, flags, x.mono)
+	return flags
+}
+
+// admitReplayed decides whether what was executed before may run now. It is never refused, but
+// what a master sends waits while writes do: whoever paused them counts on it.
+func (x *Executor) admitReplayed(s *session.Session, spec *command.Spec) error {
+	if s.Class != session.Master || !x.Sessions.Pause.Active() {
+		return nil
+	}
+	return PauseGate{&x.Sessions.Pause}.Admit(s, spec, flagsOf(s, spec), x.mono)
 }
 
 func (sh *Shared) askGates(s *session.Session, spec *command.Spec, flags command.Flags, now int64) error {

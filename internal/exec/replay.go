@@ -22,7 +22,7 @@ func (x *Executor) replay(f *feed, r *request) {
 	mark := s.Out.Mark()
 	x.do(f, r)
 	s.Out.Rewind(mark)
-	if s.Upstream == nil {
+	if s.Upstream == nil || f.stopped && f.stopAt == int(r.start) { // or it waits, and comes again
 		return
 	}
 	raw := f.buf[r.start:r.end]

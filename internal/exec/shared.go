@@ -127,6 +127,22 @@ type postpone struct{}
 
 func (postpone) Error() string { return "postponed" }
 
+// A PauseGate holds commands back during CLIENT PAUSE.
+type PauseGate struct{ Pause *session.Pause }
+
+// Admit implements Gate.
+func (g PauseGate) Admit(_ *session.Session, _ *command.Spec, flags command.Flags, now int64) error {
+	switch g.Pause.Mode(now) {
+	case session.PauseAll:
+		return ErrPostpone
+	case session.PauseWrites:
+		if flags&(command.Write|command.MayReplicate) != 0 {
+			return ErrPostpone
+		}
+	}
+	return nil
+}
+
 // ErrPostpone makes the executor keep the request and stop the session until it is
 // resumed.
 var ErrPostpone error = postpone{}

@@ -6,7 +6,7 @@ import (
 )
 
 // AppendInfo appends the fields of INFO replication that are about the server as a replica.
-// offset is how much of the stream was executed.
+// offset is how much of the stream was executed. Exclusive mode.
 func (l *Link) AppendInfo(dst []byte, offset int64) []byte {
 	st := l.Status()
 	up := "down"
@@ -18,7 +18,7 @@ func (l *Link) AppendInfo(dst []byte, offset int64) []byte {
 	dst = append(dst, "master_link_status:"+up+"\r\n"...)
 	dst = appendField(dst, "master_last_io_seconds_ago", seconds(st.IdleFor))
 	dst = appendField(dst, "master_sync_in_progress", flag(st.State == Syncing))
-	dst = appendField(dst, "slave_read_repl_offset", offset)
+	dst = appendField(dst, "slave_read_repl_offset", offset+l.unexecuted())
 	dst = appendField(dst, "slave_repl_offset", offset)
 	if st.State == Syncing {
 		percent := 0.0
@@ -37,6 +37,17 @@ func (l *Link) AppendInfo(dst []byte, offset int64) []byte {
 	dst = appendField(dst, "slave_priority", Priority.Get(l.Options))
 	dst = appendField(dst, "slave_read_only", flag(ReadOnly.Get(l.Options)))
 	return appendField(dst, "replica_announced", flag(Announced.Get(l.Options)))
+}
+
+// unexecuted is how much of the stream has come and was not executed: it waits while writes do,
+// or is part of something that is not whole. Exclusive mode.
+func (l *Link) unexecuted() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stream == nil {
+		return 0
+	}
+	return int64(len(l.stream.session.Query) + len(l.stream.session.Raw))
 }
 
 // seconds are whole ones, -1 for none.

@@ -227,6 +227,45 @@ func TestSnapshotOfAnotherPlace(t *testing.T) {
 	}
 }
 
+// What the master sends to a replica whose clients may not write waits too, and then comes to
+// the replica and its stream as if nothing had been: a transaction that is cut by it as well.
+func TestPausedReplica(t *testing.T) {
+	master, replica := newOurs(t, ""), newOurs(t, "")
+	attach(t, replica, master)
+	for _, mode := range []string{"100000 WRITE", "100 ALL"} {
+		master.do("SET k 1")
+		inStepOffsets(t, master, replica)
+		at := infoOf(replica, "slave_repl_offset")
+		if got := replica.do("CLIENT PAUSE " + mode); got != "OK" {
+			t.Fatal(got)
+		}
+		for _, words := range []string{"SET k 2", "MULTI", "INCR k", "SADD s v", "EXEC"} {
+			master.do(words)
+		}
+		if strings.HasSuffix(mode, "WRITE") { // else nothing can be asked, not even to end it
+			await(t, "the stream", func() bool {
+				return infoOf(replica, "slave_read_repl_offset") == infoOf(master, "master_repl_offset")
+			})
+			if got := replica.do("GET k"); got != "1" || infoOf(replica, "slave_repl_offset") != at {
+				t.Errorf("k is %s, the offset %s, and was %s", got, infoOf(replica, "slave_repl_offset"), at)
+			}
+			if got := replica.do("CLIENT UNPAUSE"); got != "OK" {
+				t.Fatal(got)
+			}
+		}
+		inStep(t, master, replica)
+		if a, b := infoOf(replica, "slave_read_repl_offset"), infoOf(replica, "slave_repl_offset"); a != b {
+			t.Errorf("%s was read and %s executed", a, b)
+		}
+		if got := infoOf(replica, "unexpected_error_replies"); got != "0" {
+			t.Errorf("%s commands failed", got)
+		}
+	}
+	if got := infoOf(master, "sync_full"); got != "1" {
+		t.Errorf("%s full synchronizations", got)
+	}
+}
+
 // again starts a server anew with the data of one that has ended.
 func again(t *testing.T, old *ours) *ours {
 	t.Helper()

@@ -3,7 +3,6 @@ package server
 import (
 	"github.com/spineldb/spinel/internal/aof"
 	"github.com/spineldb/spinel/internal/command"
-	"github.com/spineldb/spinel/internal/exec"
 	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/resp"
 	"github.com/spineldb/spinel/internal/session"
@@ -57,23 +56,6 @@ type loadingGate struct{ loading func() bool }
 func (g loadingGate) Admit(_ *session.Session, spec *command.Spec, _ command.Flags, _ int64) error {
 	if spec.Flags&command.Loading == 0 && g.loading() {
 		return resp.ErrLoading
-	}
-	return nil
-}
-
-// pauseGate holds commands back during CLIENT PAUSE.
-type pauseGate struct {
-	server *Server
-}
-
-func (g pauseGate) Admit(_ *session.Session, _ *command.Spec, flags command.Flags, now int64) error {
-	switch g.server.sessions.Pause.Mode(now) {
-	case session.PauseAll:
-		return exec.ErrPostpone
-	case session.PauseWrites:
-		if flags&(command.Write|command.MayReplicate) != 0 {
-			return exec.ErrPostpone
-		}
 	}
 	return nil
 }

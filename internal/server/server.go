@@ -174,7 +174,8 @@ func (s *Server) assemble() error {
 		Log: s.slog, Logs: s.logs, Latency: s.latency, Split: config.SplitArgs, Monitor: s.monitor,
 		Gates: []exec.Gate{
 			memoryGate{s.keyspace}, misconfGate{s.saver, s.keeper}, replicasGate{s.tooFewReplicas},
-			followerGate{s.follower}, loadingGate{s.loading.Load}, besideGate{s.follower}, pauseGate{s},
+			followerGate{s.follower}, loadingGate{s.loading.Load}, besideGate{s.follower},
+			exec.PauseGate{Pause: &s.sessions.Pause},
 		},
 	}
 	s.follow()

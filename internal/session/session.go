@@ -124,8 +124,8 @@ type Session struct {
 	Peer  Peer
 
 	// Replays says that its commands were executed before, by who wrote the append-only file
-	// or by the master: they are not refused, wait for nobody, expire nothing, and are not
-	// journalled. Upstream, if set, is told of each.
+	// or by the master: they are not refused, wait for nobody (but for CLIENT PAUSE, if the master
+	// sends them), expire nothing, and are not journalled. Upstream, if set, is told of each.
 	Replays  bool
 	Upstream Upstream
 	Raw      []byte // the bytes of a transaction that is open, for Upstream
