@@ -260,6 +260,10 @@ func isEmpty(ks *keyspace.Keyspace) bool {
 // ownMax bounds how many are remembered; further ones stay until the next full synchronization.
 const ownMax = 1 << 20
 
+// ownLook is how many of them are looked at in a round, those that come first in a map's order,
+// which is another one each time.
+const ownLook = 1000
+
 type ownKeys struct {
 	mu  sync.Mutex
 	all map[ownKey]struct{}
@@ -303,12 +307,16 @@ func (o *ownKeys) len() int64 {
 	return int64(len(o.all))
 }
 
-// ownCron removes those whose time has come, and forgets those that have none.
+// ownCron looks at some of them: it removes those whose time has come, and forgets those that
+// have none.
 func (f *follower) ownCron() {
 	o := &f.own
 	o.mu.Lock()
-	all := make([]ownKey, 0, len(o.all))
+	all := make([]ownKey, 0, min(len(o.all), ownLook))
 	for k := range o.all {
+		if len(all) == ownLook {
+			break
+		}
 		all = append(all, k)
 	}
 	o.mu.Unlock()

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spineldb/spinel/internal/command"
 	"github.com/spineldb/spinel/internal/resp"
 )
 
@@ -225,6 +226,20 @@ func TestSnapshotOfAnotherPlace(t *testing.T) {
 		}
 		r.call("REPLICAOF", "NO", "ONE")
 	}
+}
+
+// However many keys a replica has of its own, a round looks at some, and rounds come to all.
+func TestManyOwnKeys(t *testing.T) {
+	r := newOurs(t, "")
+	const n = 3 * ownLook
+	for i := range n {
+		r.follower.own.wrote([]command.Effect{{Args: [][]byte{[]byte("SET"), fmt.Append(nil, i), []byte("v")}}})
+	}
+	r.follower.ownCron()
+	if left := r.follower.own.len(); left < n-2*ownLook {
+		t.Errorf("%d of %d are left after a round", left, n)
+	}
+	await(t, "the end", func() bool { r.follower.ownCron(); return r.follower.own.len() == 0 })
 }
 
 // What the master sends to a replica whose clients may not write waits too, and then comes to
