@@ -6,9 +6,13 @@
 // Whatever was written, evicted, expired, cut off and synchronized again: in the end all
 // have the same data. The environment asks for more than a glance:
 //
-//	SPINEL_REPLICATED   random commands to a master with replicas   12000
-//	SPINEL_SEED         seed of these commands                      1
-//	VALKEY_SERVER       a valkey-server 9, to be a replica as well
+//	SPINEL_REPLICATED       random commands to a master with replicas            12000
+//	SPINEL_REPL_RUNS        random histories of three servers                    2
+//	SPINEL_LANES            how many of them at a time                           1
+//	SPINEL_HANDSHAKE_STEP   how far apart the places are at which a handshake
+//	                        has faults, in bytes; 1 for everywhere               61
+//	SPINEL_SEED             seed of all that                                     1
+//	VALKEY_SERVER           a valkey-server 9, to be a replica as well
 package replication
 
 import (

@@ -35,8 +35,13 @@ type writer struct {
 	gen cmdtest.Generator
 }
 
+// newRandom is chance that SPINEL_SEED repeats.
+func newRandom(t *testing.T, seed uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(seed, uint64(testenv.Number(t, "SPINEL_SEED", 1))))
+}
+
 func newWriter(t *testing.T, to *node, seed uint64) *writer {
-	rng := rand.New(rand.NewPCG(seed, uint64(testenv.Number(t, "SPINEL_SEED", 1))))
+	rng := newRandom(t, seed)
 	return &writer{connect(t, to.name, to.port), rng, cmdtest.Generator{Rand: rng}}
 }
 
