@@ -34,7 +34,7 @@ type epoll struct {
 	family  int
 	fd      int
 	sockets []socket
-	busy    int // sockets that may still have something to do
+	busy    int // sockets with a batch under way
 	buffer  []byte
 }
 
@@ -43,7 +43,7 @@ type epoll struct {
 func driveEpoll(l *load, t *tally, n int) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	e := epoll{load: l, sockets: make([]socket, n), busy: n, buffer: make([]byte, readBufferBytes)}
+	e := epoll{load: l, sockets: make([]socket, n), buffer: make([]byte, readBufferBytes)}
 	e.address, e.family = sockaddr(l.target)
 	var err error
 	if e.fd, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
@@ -72,7 +72,7 @@ func (e *epoll) close() {
 
 func (e *epoll) loop() error {
 	events := make([]unix.EpollEvent, eventsMax)
-	for (e.busy > 0 || e.load.idle) && !e.load.stopped.Load() {
+	for !e.done() && !e.load.stopped.Load() {
 		n, err := unix.EpollWait(e.fd, events, waitMillis)
 		if err != nil && !errors.Is(err, unix.EINTR) {
 			return err
@@ -84,6 +84,14 @@ func (e *epoll) loop() error {
 		}
 	}
 	return nil
+}
+
+// done reports whether there is nothing more to send or to wait for. Sockets that are not
+// connected yet are not waited for, as they would find nothing to do: the server may have
+// dropped their first packet, and the next one comes after a second.
+func (e *epoll) done() bool {
+	l := e.load
+	return len(e.sockets) == 0 || e.busy == 0 && !l.idle && l.issued.Load() >= l.requests
 }
 
 // handle does what a socket is ready for.
@@ -122,12 +130,12 @@ func (e *epoll) handle(i int, events uint32) error {
 	if err != nil || !complete {
 		return err
 	}
+	e.busy--
 	if e.load.reconnect {
 		_ = unix.Close(s.fd)
 		s.fd = -1
 		e.load.connected.Add(-1)
 		if e.load.issued.Load() >= e.load.requests {
-			e.busy--
 			return nil
 		}
 		s.reset()
@@ -172,12 +180,12 @@ func (e *epoll) begin(i int) error {
 	s := &e.sockets[i]
 	s.out = s.next(e.load.clock.Mono())
 	if s.out == nil {
-		e.busy--
 		if e.load.idle {
 			return e.wait(i, unix.EPOLLIN)
 		}
 		return unix.EpollCtl(e.fd, unix.EPOLL_CTL_DEL, s.fd, nil)
 	}
+	e.busy++
 	return e.write(i)
 }
 
