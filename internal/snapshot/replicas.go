@@ -20,30 +20,24 @@ type replicas struct {
 // Stream is WriteTo for replicas. cut is called at the cut, in exclusive mode, with what is
 // closed when the snapshot is given up.
 func (s *Saver) Stream(w io.Writer, cut func(info *rdb.Info, stop <-chan struct{})) error {
-	j, err := s.begin(true, &Output{})
+	r := &replicas{}
+	j, err := s.begin(true, &Output{}, r)
 	if err != nil {
 		return err
 	}
-	s.mark(j, &replicas{cut: func(info *rdb.Info) { cut(info, j.stop) }})
+	r.cut = func(info *rdb.Info) { cut(info, j.stop) }
 	return s.writeTo(w, j)
 }
 
 // SaveFor is a save in the background, which returns when it is over. saved is called with
 // the file's path before another save can replace the file.
 func (s *Saver) SaveFor(cut func(info *rdb.Info), saved func(path string) error) error {
-	j, err := s.begin(true, nil)
+	j, err := s.begin(true, nil, &replicas{cut, saved})
 	if err != nil {
 		return err
 	}
-	s.mark(j, &replicas{cut, saved})
 	s.run(j)
 	return j.err
-}
-
-func (s *Saver) mark(j *job, r *replicas) {
-	s.mu.Lock()
-	j.replicas = r
-	s.mu.Unlock()
 }
 
 // CancelReplicas gives up the snapshot in progress if it is for replicas, and does not wait.

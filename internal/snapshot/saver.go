@@ -148,7 +148,7 @@ func (s *Saver) AddChanges(n int64) { s.dirty.Add(n) }
 // inside one, which it leaves meanwhile: it may hold no stripe, and must have counted
 // its changes.
 func (s *Saver) Save(gate *keyspace.Gate) error {
-	j, err := s.begin(false, nil)
+	j, err := s.begin(false, nil, nil)
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (s *Saver) Save(gate *keyspace.Gate) error {
 
 // SaveInBackground begins a save and returns at once. Its outcome is in Status.
 func (s *Saver) SaveInBackground() error {
-	j, err := s.begin(true, nil)
+	j, err := s.begin(true, nil, nil)
 	if err != nil {
 		return err
 	}
@@ -235,8 +235,8 @@ func (s *Saver) Congested() bool {
 	return w != nil && w.congested()
 }
 
-// begin registers a save.
-func (s *Saver) begin(background bool, o *Output) (*job, error) {
+// begin registers a save: to the snapshot file, or to o; for replicas, or not if r is nil.
+func (s *Saver) begin(background bool, o *Output, r *replicas) (*job, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.job != nil {
@@ -245,6 +245,7 @@ func (s *Saver) begin(background bool, o *Output) (*job, error) {
 	s.job = &job{
 		background: background,
 		output:     o,
+		replicas:   r,
 		startMono:  s.Clock.Mono(),
 		stop:       make(chan struct{}),
 		done:       make(chan struct{}),

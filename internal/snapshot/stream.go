@@ -26,7 +26,7 @@ type Output struct {
 // who are served, like a save in the background. ErrBusy says that another one is in progress.
 // Nothing is synced, and nothing that is left of it after an error is of any use.
 func (s *Saver) WriteTo(w io.Writer, o Output) error {
-	j, err := s.begin(true, &o)
+	j, err := s.begin(true, &o, nil)
 	if err != nil {
 		return err
 	}
