@@ -28,8 +28,9 @@ func (ks *Keyspace) Twin() (*Keyspace, error) {
 }
 
 // TakeOver replaces all data by those of a twin, which nobody may use any more. It is called in
-// exclusive mode, and takes microseconds. It returns how many keys were removed; the memory is
-// given back by release, which is to be called outside.
+// exclusive mode; what it costs grows with databases and with who waits, not with keys. It
+// returns how many keys were removed; the memory is given back by release, which is to be called
+// outside.
 func (ks *Keyspace) TakeOver(twin *Keyspace) (removed int64, release func()) {
 	ks.AbortSnapshot()
 	now := int64(clock.Now(ks.clock))
