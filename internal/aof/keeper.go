@@ -169,12 +169,18 @@ func (k *Keeper) Mode() Mode { return Mode(k.mode.Load()) }
 
 // claim makes the folder and takes its lock. mu is held.
 func (k *Keeper) claim() error {
-	if k.lock != nil || k.mode.Load() != int32(Off) {
+	if k.Mode() != Off {
 		return nil
 	}
 	data := k.DataDir()
-	k.dir = Dir{FS: k.FS, Path: filepath.Join(data, optDirName.Get(k.Options)),
-		Prefix: optFileName.Get(k.Options)}
+	path := filepath.Join(data, optDirName.Get(k.Options))
+	if k.lock != nil {
+		if k.dir.Path != path {
+			return fmt.Errorf("a rewrite in %s has not ended", k.dir.Path)
+		}
+		return nil
+	}
+	k.dir = Dir{FS: k.FS, Path: path, Prefix: optFileName.Get(k.Options)}
 	if err := k.FS.Mkdir(k.dir.Path); err != nil {
 		//lint:ignore ST1005 Redis's words
 		return fmt.Errorf("Can't open or create append-only dir %s: %w", k.dir.Path, err)
@@ -311,10 +317,7 @@ func (k *Keeper) SwitchOn() error {
 	if k.Mode() != Off {
 		return nil
 	}
-	if err := k.claim(); err != nil {
-		return k.cannot(err)
-	}
-	if err := k.readManifest(); err != nil {
+	if err := k.ready(); err != nil {
 		return k.cannot(err)
 	}
 	k.clearFailures()
@@ -341,10 +344,12 @@ func (k *Keeper) cannot(err error) error {
 	return err
 }
 
-// readManifest takes over what is on the disk, when nobody has written since. mu is held.
+// readManifest takes over what is on the disk, when nobody has written since. After an error the
+// folder is not ours any more. mu is held.
 func (k *Keeper) readManifest() error {
 	m, err := k.dir.ReadManifest()
 	if err != nil {
+		k.release()
 		return err
 	}
 	if m == nil {

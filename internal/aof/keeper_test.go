@@ -283,6 +283,76 @@ func TestKeeperEverySecond(t *testing.T) {
 	wantReloaded(t, "on the disk", mem.PowerFailure(), "SET a 1")
 }
 
+// A folder that cannot be used is given back, and so is one whose file is switched off.
+func TestKeeperLock(t *testing.T) {
+	mem := vfs.NewMem("/data")
+	h := newHouse(t, mem, preambleNo, "no")
+	defer h.Close()
+	var held atomic.Int64
+	h.Keeper.Lock = func(string) (io.Closer, error) {
+		held.Add(1)
+		return closer(func() { held.Add(-1) }), nil
+	}
+	h.must(mem.Mkdir("/data/appendonlydir"))
+	manifest := "/data/appendonlydir/appendonly.aof.manifest"
+	f, err := mem.Create(manifest)
+	h.must(err)
+	_, err = f.Write([]byte("what\n"))
+	h.must(errors.Join(err, f.Close()))
+	if err := h.configure("appendonly", "yes"); err == nil || held.Load() != 0 {
+		t.Errorf("a damaged manifest: %v, %d locks", err, held.Load())
+	}
+	if _, err := h.Rewrite(false); err == nil || held.Load() != 0 {
+		t.Errorf("a rewrite: %v, %d locks", err, held.Load())
+	}
+	h.must(mem.Remove(manifest))
+	h.must(h.configure("appendonly", "yes"))
+	h.idle()
+	if held.Load() != 1 {
+		t.Errorf("%d locks", held.Load())
+	}
+	h.must(h.configure("appendonly", "no"))
+	if held.Load() != 0 {
+		t.Errorf("switched off: %d locks", held.Load())
+	}
+}
+
+type closer func()
+
+func (c closer) Close() error {
+	c()
+	return nil
+}
+
+// A folder is not taken for another one: a rewrite that was given up may still end in it.
+func TestKeeperOtherFolder(t *testing.T) {
+	mem := vfs.NewMem("/data", "/other")
+	h := newHouse(t, mem, preambleNo, "no", "appendonly", "yes")
+	defer h.Close()
+	h.Keeper.Lock = func(string) (io.Closer, error) { return closer(func() {}), nil }
+	h.must(h.start())
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	h.pause = func() { close(begun); <-goOn }
+	if _, err := h.Rewrite(false); err != nil {
+		t.Fatal(err)
+	}
+	<-begun
+	h.must(h.configure("appendonly", "no"))
+	folder := "/other"
+	h.Keeper.DataDir = func() string { return folder }
+	if err := h.configure("appendonly", "yes"); err == nil {
+		t.Error("it is switched on while the old folder is in use")
+	}
+	close(goOn)
+	h.idle()
+	h.pause = nil
+	h.must(h.configure("appendonly", "yes"))
+	h.idle()
+	if got := h.Dir().Path; got != "/other/appendonlydir" {
+		t.Errorf("the files are in %s", got)
+	}
+}
+
 // A rewrite is one base with everything before the cut, and one file with what came then.
 func TestKeeperRewrite(t *testing.T) {
 	mem := vfs.NewMem("/data")
