@@ -230,8 +230,8 @@ func TestRunFails(t *testing.T) {
 			return "default"
 		}
 	}
-	var once sync.Once
 	for name, drive := range drivers {
+		var once sync.Once
 		for _, tt := range []struct {
 			args   string
 			reply  func([]string) string
@@ -255,7 +255,6 @@ func TestRunFails(t *testing.T) {
 				return reply
 			}, "Error from server: ERR once\n"},
 		} {
-			once = sync.Once{}
 			r := record(t, "tcp", "127.0.0.1:0", tt.reply)
 			_, stderr, code := ours(drive, r, strings.Fields("-q -n 30 -c 3 "+tt.args)...)
 			want := strings.ReplaceAll(tt.stderr, "HOST", "127.0.0.1:"+r.port())
