@@ -401,6 +401,7 @@ func (x *Executor) stop(f *feed, r *request) {
 	f.s.Stopped = true
 	x.Stats.Processed--
 	x.stopped = append(x.stopped, f.s)
+	x.pausedAs = max(x.pausedAs, x.Sessions.Pause.Mode(x.mono))
 }
 
 // stripes is the set of stripes that a command's keys are in, and hints their

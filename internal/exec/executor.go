@@ -50,11 +50,12 @@ type Executor struct {
 	awaiter    atomic.Pointer[session.Session]
 	awaitsSeen uint64 // what awaiting.reached was when they were last asked
 
-	trimmed   int64 // when trim was last called
-	ticked    int64 // requests processed by then
-	exclusive bool  // in exclusive mode
-	changes   int64 // not yet reported
-	helped    int64 // requests processed when Help was last called
+	pausedAs  session.PauseMode // when it was last looked at, or somebody stopped
+	trimmed   int64             // when trim was last called
+	ticked    int64             // requests processed by then
+	exclusive bool              // in exclusive mode
+	changes   int64             // not yet reported
+	helped    int64             // requests processed when Help was last called
 	effects   []command.Effect
 	refs      []command.KeyRef
 
@@ -373,13 +374,16 @@ func (x *Executor) trim() {
 	}
 }
 
-// resumePaused goes on with the sessions that a pause stopped, if it is over.
+// resumePaused goes on with the sessions that a pause stopped, if it is over, or holds less back.
 func (x *Executor) resumePaused() {
-	if x.Sessions.Pause.Mode(x.mono) != session.PauseOff {
+	mode := x.Sessions.Pause.Mode(x.mono)
+	isLess := mode < x.pausedAs
+	x.pausedAs = mode
+	if mode != session.PauseOff && !isLess {
 		return
 	}
 	if x.Sessions.Pause.Active() {
-		x.Sessions.Pause.Clear() // it is over: let nobody ask any more
+		x.Sessions.Pause.ClearEnded(x.mono)
 	}
 	all := x.stopped
 	x.stopped = nil

@@ -57,7 +57,7 @@ func TestTurnsOfManyPieces(t *testing.T) {
 			db.Clock.Advance(1e6)
 			now := db.Clock.Mono()
 			if pauses && turn < 300 && rng.IntN(4) == 0 {
-				db.Shared.Sessions.Pause.Set(session.PauseAll, now+3e6, now)
+				db.Shared.Sessions.Pause.Set(session.PauseByClient, session.PauseAll, now+3e6, now)
 			}
 			x.Begin(now)
 			for range rng.IntN(6) {

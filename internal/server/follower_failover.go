@@ -73,9 +73,9 @@ func failoverName(t replication.Target) string {
 // pauseWrites has clients' writes wait for the end of a failover.
 func (f *follower) pauseWrites(on bool) {
 	if on {
-		f.sessions.Pause.Set(session.PauseWrites, math.MaxInt64, f.clock.Mono())
+		f.sessions.Pause.Set(session.PauseForFailover, session.PauseWrites, math.MaxInt64, f.clock.Mono())
 	} else {
-		f.sessions.Pause.Clear()
+		f.sessions.Pause.Clear(session.PauseForFailover)
 	}
 	f.paused()
 }

@@ -281,6 +281,34 @@ func TestPausedReplica(t *testing.T) {
 	}
 }
 
+// Who ends a pause, or begins one, does not end that of a failover: nothing is written in it.
+func TestPauseOfFailoverStays(t *testing.T) {
+	master, replica := newOurs(t, ""), newOurs(t, "")
+	attach(t, replica, master)
+	inStepOffsets(t, master, replica)
+	master.keyspace.Exclusive(nil, func() { master.follower.pauseWrites(true) })
+	for _, words := range []string{"CLIENT UNPAUSE", "CLIENT PAUSE 50 ALL"} {
+		if got := master.do(words); got != "OK" {
+			t.Fatal(got)
+		}
+	}
+	if got := master.do("GET k"); got != "" { // when only writes are held back
+		t.Errorf("k is %q", got)
+	}
+	writer := master.dial()
+	if err := errors.Join(writer.Send("SET", "k", "v"), writer.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(150 * time.Millisecond) // of a tick, and more
+	if got := master.do("GET k"); got != "" {
+		t.Errorf("k is %q", got)
+	}
+	master.keyspace.Exclusive(nil, func() { master.follower.pauseWrites(false) })
+	if reply, err := writer.Receive(); err != nil || reply.Text != "OK" {
+		t.Errorf("%v, %v", reply, err)
+	}
+}
+
 // again starts a server anew with the data of one that has ended.
 func again(t *testing.T, old *ours) *ours {
 	t.Helper()

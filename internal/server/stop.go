@@ -1,6 +1,7 @@
 package server
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -232,27 +233,17 @@ func (s *Server) waitForReplicas(fw *farewell) (isAborted bool) {
 // pauseWrites holds writes back until resume is called.
 func (s *Server) pauseWrites() (resume func()) {
 	p := &s.sessions.Pause
-	var mode session.PauseMode
-	var until int64
 	s.keyspace.Exclusive(nil, func() {
-		now := s.clock.Mono()
-		mode, until = p.Mode(now), p.Until()
-		p.Set(session.PauseWrites, now+int64(farewellPause), now)
+		p.Set(session.PauseForShutdown, session.PauseWrites, math.MaxInt64, s.clock.Mono())
 		s.paused()
 	})
 	return func() {
 		s.keyspace.Exclusive(nil, func() {
-			p.Clear()
-			if now := s.clock.Mono(); mode != session.PauseOff && until > now {
-				p.Set(mode, until, now)
-			}
+			p.Clear(session.PauseForShutdown)
 			s.paused()
 		})
 	}
 }
-
-// farewellPause is longer than any shutdown takes.
-const farewellPause = 365 * 24 * time.Hour
 
 // tellOfReplicas logs which replicas have everything that the server had.
 func (s *Server) tellOfReplicas() {

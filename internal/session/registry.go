@@ -2,6 +2,7 @@ package session
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -104,41 +105,96 @@ const (
 	PauseAll
 )
 
+// A PauseReason is why commands are held back. Each has an end of its own: a client that ends
+// its pause does not end that of a failover.
+type PauseReason uint8
+
+// The reasons.
+const (
+	PauseByClient PauseReason = iota
+	PauseForFailover
+	PauseForShutdown
+	pauseReasons
+)
+
 // A Pause holds commands back for a while. Commands that it holds back leave their
 // session stopped; each loop resumes its own when the pause is over.
 type Pause struct {
-	mode  atomic.Int32
-	until atomic.Int64 // monotonic nanoseconds
+	active atomic.Bool
+	mu     sync.Mutex // of who changes it
+	parts  [pauseReasons]struct {
+		mode  atomic.Int32
+		until atomic.Int64 // monotonic nanoseconds
+	}
 }
 
 // Set begins or prolongs a pause. A pause of everything stays one of everything until
 // it ends; the later end counts.
-func (p *Pause) Set(mode PauseMode, until int64, now int64) {
-	if p.Mode(now) != PauseOff {
-		mode = max(mode, PauseMode(p.mode.Load()))
-		until = max(until, p.until.Load())
+func (p *Pause) Set(why PauseReason, mode PauseMode, until int64, now int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	part := &p.parts[why]
+	if m := PauseMode(part.mode.Load()); m != PauseOff && now < part.until.Load() {
+		mode = max(mode, m)
+		until = max(until, part.until.Load())
 	}
-	p.until.Store(until)
-	p.mode.Store(int32(mode))
+	part.until.Store(until)
+	part.mode.Store(int32(mode))
+	p.active.Store(true)
 }
 
-// Clear ends the pause.
-func (p *Pause) Clear() { p.mode.Store(int32(PauseOff)) }
+// Clear ends the pause for a reason.
+func (p *Pause) Clear(why PauseReason) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.parts[why].mode.Store(int32(PauseOff))
+	p.active.Store(p.hasParts())
+}
+
+// ClearEnded forgets pauses that are over, so that nobody asks any more.
+func (p *Pause) ClearEnded(now int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range p.parts {
+		if now >= p.parts[i].until.Load() {
+			p.parts[i].mode.Store(int32(PauseOff))
+		}
+	}
+	p.active.Store(p.hasParts())
+}
+
+func (p *Pause) hasParts() bool {
+	for i := range p.parts {
+		if PauseMode(p.parts[i].mode.Load()) != PauseOff {
+			return true
+		}
+	}
+	return false
+}
 
 // Mode is what is held back now.
-func (p *Pause) Mode(now int64) PauseMode {
-	m := PauseMode(p.mode.Load())
-	if m != PauseOff && now >= p.until.Load() {
-		return PauseOff
+func (p *Pause) Mode(now int64) (mode PauseMode) {
+	for i := range p.parts {
+		if m := PauseMode(p.parts[i].mode.Load()); m > mode && now < p.parts[i].until.Load() {
+			mode = m
+		}
 	}
-	return m
+	return mode
 }
 
 // Active says whether a pause was set and not cleared; it may be over.
-func (p *Pause) Active() bool { return p.mode.Load() != int32(PauseOff) }
+func (p *Pause) Active() bool { return p.active.Load() }
 
-// Until is when the pause ends, in monotonic nanoseconds.
-func (p *Pause) Until() int64 { return p.until.Load() }
+// Until is when a pause ends the next time, in monotonic nanoseconds.
+func (p *Pause) Until() int64 {
+	until := int64(math.MaxInt64)
+	for i := range p.parts {
+		if PauseMode(p.parts[i].mode.Load()) != PauseOff {
+			until = min(until, p.parts[i].until.Load())
+		}
+	}
+	return until
+}
 
 func sortByID(all []*Session) {
 	slices.SortFunc(all, func(a, b *Session) int { return cmp.Compare(a.ID, b.ID) })

@@ -52,7 +52,7 @@ func pause(d Deps, c *command.Ctx) error {
 	}
 	// What is too long for nanoseconds is longer than any server lives.
 	ns := min(ms, math.MaxInt64/int64(time.Millisecond)) * int64(time.Millisecond)
-	d.Sessions.Pause.Set(mode, addSaturating(c.Mono, ns), c.Mono)
+	d.Sessions.Pause.Set(session.PauseByClient, mode, addSaturating(c.Mono, ns), c.Mono)
 	d.pauseChanged()
 	c.Out.OK()
 	return nil
@@ -67,7 +67,7 @@ var clientUnpause = command.Sub[Deps]{Spec: command.Spec{
 	Flags:      anytime | command.Admin | command.Exclusive,
 	ACL:        command.CatConnection,
 }, Run: func(d Deps, c *command.Ctx) error {
-	d.Sessions.Pause.Clear()
+	d.Sessions.Pause.Clear(session.PauseByClient)
 	d.pauseChanged()
 	c.Out.OK()
 	return nil
