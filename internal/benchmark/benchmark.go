@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"runtime/debug"
 	"syscall"
 	"time"
 	"unicode"
 
 	"github.com/spineldb/spinel/internal/clock"
+	"github.com/spineldb/spinel/internal/cmdline"
 )
 
 // A Program is the load generator with what it needs from the outside. The zero value is
@@ -56,10 +56,7 @@ func (p *Program) fillIn() {
 		p.Name = "spinel benchmark"
 	}
 	if p.Version == "" {
-		p.Version = "(unknown version)"
-		if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-			p.Version = info.Main.Version
-		}
+		p.Version = cmdline.Version()
 	}
 	if p.Clock == nil {
 		p.Clock = clock.System{}
@@ -77,7 +74,7 @@ func (p *Program) run(opts *options, command []string, stdin io.Reader, stdout, 
 		if opts.stdinLast {
 			var err error
 			if last, err = io.ReadAll(stdin); err != nil {
-				return refusef("Could not read the standard input: %v", err)
+				return cmdline.Refusef("Could not read the standard input: %v", err)
 			}
 		}
 		scenarios, warnings = []scenario{custom(opts, command, last)}, nil
@@ -166,11 +163,11 @@ func (p *Program) measure(r *report, sc *scenario, target net.Addr, seed uint64)
 
 // unreachable says that a connection could not be made, in redis-benchmark's words.
 func (l *load) unreachable(err error) error {
-	return refusef("Could not connect to Redis at %s: %s", l.target, errorText(err))
+	return cmdline.Refusef("Could not connect to Redis at %s: %s", l.target, errorText(err))
 }
 
 // networkError says that a connection broke.
-func networkError(err error) error { return refusal("Error: " + errorText(err)) }
+func networkError(err error) error { return cmdline.Refusal("Error: " + errorText(err)) }
 
 // errorText is what C programs say about an error of the system, without Go's prefixes.
 func errorText(err error) string {

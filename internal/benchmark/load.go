@@ -73,8 +73,8 @@ func preamble(o *options) (commands [][]string) {
 	if o.tracking {
 		commands = append(commands, []string{"CLIENT", "TRACKING", "on"})
 	}
-	if o.database != 0 {
-		commands = append(commands, []string{"SELECT", strconv.Itoa(o.database)})
+	if o.Database != 0 {
+		commands = append(commands, []string{"SELECT", strconv.Itoa(o.Database)})
 	}
 	if o.resp3 {
 		commands = append(commands, []string{"HELLO", "3"})

@@ -3,18 +3,11 @@ package benchmark
 import (
 	"fmt"
 	"math"
-	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/spineldb/spinel/internal/cmdline"
 )
-
-// A refusal is why the program ends or does not even start. It is the whole text that the
-// user gets to see, in the words of redis-benchmark where that has some.
-type refusal string
-
-func (r refusal) Error() string { return string(r) }
-
-func refusef(format string, args ...any) error { return refusal(fmt.Sprintf(format, args...)) }
 
 // A misuse is a command line that cannot be understood; the usage is shown with it.
 type misuse string
@@ -33,16 +26,9 @@ const (
 
 // options is what the command line says.
 type options struct {
-	host   string
-	port   int
-	socket string // wins over host and port
-
-	user        string
-	password    string
-	hasPassword bool
-	database    int
-	resp3       bool
-	tracking    bool
+	cmdline.Server
+	resp3    bool
+	tracking bool
 
 	clients   int
 	requests  int64
@@ -69,10 +55,13 @@ type options struct {
 
 func defaults() options {
 	return options{
-		host: "127.0.0.1", port: 6379,
+		Server:  cmdline.Local(),
 		clients: 50, requests: 100000, dataBytes: 3, pipeline: 1, decimals: decimalsMax,
 	}
 }
+
+// known are the options of redis-benchmark.
+var known = cmdline.Options[options]{Switches: switches, Settings: settings, Absent: absent}
 
 // switches are the options without a value.
 var switches = map[string]func(*options){
@@ -94,13 +83,13 @@ var switches = map[string]func(*options){
 
 // settings are the options with a value.
 var settings = map[string]func(*options, string) error{
-	"-h":     func(o *options, v string) error { o.host = v; return nil },
-	"-s":     func(o *options, v string) error { o.socket = v; return nil },
-	"-a":     func(o *options, v string) error { o.password, o.hasPassword = v, true; return nil },
-	"--user": func(o *options, v string) error { o.user = v; return nil },
-	"-u":     (*options).setURI,
+	"-h":     func(o *options, v string) error { o.Host = v; return nil },
+	"-s":     func(o *options, v string) error { o.Socket = v; return nil },
+	"-a":     func(o *options, v string) error { return o.SetPassword(v) },
+	"--user": func(o *options, v string) error { o.User = v; return nil },
+	"-u":     func(o *options, v string) error { return o.SetURI(v) },
 	"-t":     func(o *options, v string) error { o.tests = strings.ToLower(v); return nil },
-	"-p":     func(o *options, v string) error { return setNumber(&o.port, "server port", v, 0, 65535) },
+	"-p":     func(o *options, v string) error { return o.SetPort(v) },
 	"-c": func(o *options, v string) error {
 		return setClamped(&o.clients, "number of clients", v, 1, clientsMax)
 	},
@@ -111,7 +100,7 @@ var settings = map[string]func(*options, string) error{
 	"-P": func(o *options, v string) error { return setClamped(&o.pipeline, "pipeline length", v, 1, batchMax) },
 	"-k": func(o *options, v string) error {
 		var keep int64
-		err := setNumber(&keep, "keep alive", v, math.MinInt64, math.MaxInt64)
+		err := cmdline.Number(&keep, "keep alive", v, math.MinInt64, math.MaxInt64)
 		if o.reconnect = keep == 0; o.reconnect && err == nil {
 			o.warnings = append(o.warnings, keepAliveWarning)
 		}
@@ -121,18 +110,16 @@ var settings = map[string]func(*options, string) error{
 		o.random = true
 		return setClamped(&o.keyspace, "keyspace length", v, 0, math.MaxInt64)
 	},
-	"--dbnum": func(o *options, v string) error {
-		return setNumber(&o.database, "database number", v, 0, math.MaxInt32)
-	},
+	"--dbnum": func(o *options, v string) error { return o.SetDatabase(v) },
 	"--seed": func(o *options, v string) (err error) {
 		o.hasSeed = true
 		if o.seed, err = strconv.ParseUint(v, 10, 64); err != nil {
-			return refusef("Invalid seed '%s'.", v)
+			return cmdline.Refusef("Invalid seed '%s'.", v)
 		}
 		return nil
 	},
 	"--precision": func(o *options, v string) error {
-		err := setNumber(&o.decimals, "precision", v, math.MinInt32, math.MaxInt32)
+		err := cmdline.Number(&o.decimals, "precision", v, math.MinInt32, math.MaxInt32)
 		if o.decimals < 0 || o.decimals > decimalsMax {
 			o.decimals = decimalsMax
 		}
@@ -171,78 +158,28 @@ var absent = map[string]string{
 // that begins there.
 func (o *options) parse(args []string) ([]string, error) {
 	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
-		name := args[0]
-		set, takesValue := settings[name]
-		switch toggle := switches[name]; {
-		case toggle != nil:
-			toggle(o)
-			args = args[1:]
-		case takesValue && len(args) > 1:
-			if err := set(o, args[1]); err != nil {
-				return nil, err
-			}
-			args = args[2:]
-		case absent[name] != "":
-			return nil, refusef("Option %s: %s is not there yet.", name, absent[name])
-		default:
-			return nil, misuse(name)
+		rest, isTaken, err := known.Next(o, args)
+		switch {
+		case err != nil:
+			return nil, err
+		case !isTaken:
+			return nil, misuse(args[0])
 		}
+		args = rest
 		if o.usage || o.version {
 			return nil, nil
 		}
 	}
 	if o.stdinLast && len(args) == 0 {
-		return nil, refusef("Option -x: there is no command whose last argument could be read.")
+		return nil, cmdline.Refusef("Option -x: there is no command whose last argument could be read.")
 	}
 	return args, nil
 }
 
-// setURI takes redis://[[user]:password@][host[:port]][/database], and valkey:// likewise.
-// What it does not name keeps its value. A name without a colon before the @ is a password,
-// as in redis-benchmark.
-func (o *options) setURI(text string) error {
-	uri, err := url.Parse(text)
-	switch {
-	case err != nil:
-		return refusef("Invalid URI: %s", text)
-	case uri.Scheme == "rediss" || uri.Scheme == "valkeys":
-		return refusef("%s:// needs TLS, which is not there yet.", uri.Scheme)
-	case uri.Scheme != "redis" && uri.Scheme != "valkey":
-		return refusef("Invalid URI scheme")
-	}
-	if info := uri.User; info != nil {
-		o.user, o.password, o.hasPassword = "", info.Username(), true
-		if password, both := info.Password(); both {
-			o.user, o.password = info.Username(), password
-		}
-	}
-	if host := uri.Hostname(); host != "" {
-		o.host = host
-	}
-	if port := uri.Port(); port != "" {
-		if err := setNumber(&o.port, "server port", port, 0, 65535); err != nil {
-			return err
-		}
-	}
-	if database := strings.TrimPrefix(uri.Path, "/"); database != "" {
-		return setNumber(&o.database, "database number", database, 0, math.MaxInt32)
-	}
-	return nil
-}
-
-func setNumber[T int | int64](to *T, what, v string, low, high int64) error {
-	n, err := strconv.ParseInt(v, 10, 64)
-	if err != nil || n < low || n > high || int64(T(n)) != n {
-		return refusef("Invalid %s '%s'.", what, v)
-	}
-	*to = T(n)
-	return nil
-}
-
-// setClamped is setNumber for numbers that redis-benchmark takes for the next one that
+// setClamped is Number for numbers that redis-benchmark takes for the next one that
 // makes sense, as the 0 of -P 0 for 1.
 func setClamped[T int | int64](to *T, what, v string, low, high int64) error {
-	if err := setNumber(to, what, v, math.MinInt64, math.MaxInt64); err != nil {
+	if err := cmdline.Number(to, what, v, math.MinInt64, math.MaxInt64); err != nil {
 		return err
 	}
 	*to = T(min(max(int64(*to), low), high))

@@ -15,10 +15,10 @@ func TestOptions(t *testing.T) {
 		command string
 	}{
 		{"", func(*options) {}, ""},
-		{"-h db -p 1 get -k", func(o *options) { o.host, o.port = "db", 1 }, "get -k"},
-		{"-s /tmp/s -x set k", func(o *options) { o.socket, o.stdinLast = "/tmp/s", true }, "set k"},
+		{"-h db -p 1 get -k", func(o *options) { o.Host, o.Port = "db", 1 }, "get -k"},
+		{"-s /tmp/s -x set k", func(o *options) { o.Socket, o.stdinLast = "/tmp/s", true }, "set k"},
 		{"-a p --user u --dbnum 7 -3", func(o *options) {
-			o.password, o.hasPassword, o.user, o.database, o.resp3 = "p", true, "u", 7, true
+			o.Password, o.HasPassword, o.User, o.Database, o.resp3 = "p", true, "u", 7, true
 		}, ""},
 		{"-c 7 -n 9 -d 11 -P 13 --threads 3", func(o *options) {
 			o.clients, o.requests, o.dataBytes, o.pipeline, o.threads = 7, 9, 11, 13, 3
@@ -38,12 +38,12 @@ func TestOptions(t *testing.T) {
 			o.threads, o.warnings = 500, []string{"Too many threads, limiting threads to 500."}
 		}, ""},
 		{"-u redis://", func(*options) {}, ""},
-		{"-u redis://db", func(o *options) { o.host = "db" }, ""},
-		{"-u valkey://[::1]:1/2?x=y", func(o *options) { o.host, o.port, o.database = "::1", 1, 2 }, ""},
+		{"-u redis://db", func(o *options) { o.Host = "db" }, ""},
+		{"-u valkey://[::1]:1/2?x=y", func(o *options) { o.Host, o.Port, o.Database = "::1", 1, 2 }, ""},
 		{"-u redis://u:p%40q@db", func(o *options) {
-			o.host, o.user, o.password, o.hasPassword = "db", "u", "p@q", true
+			o.Host, o.User, o.Password, o.HasPassword = "db", "u", "p@q", true
 		}, ""},
-		{"-u redis://p@db", func(o *options) { o.host, o.password, o.hasPassword = "db", "p", true }, ""},
+		{"-u redis://p@db", func(o *options) { o.Host, o.Password, o.HasPassword = "db", "p", true }, ""},
 		{"--version -p", func(o *options) { o.version = true }, ""},
 		{"--help", func(o *options) { o.usage = true }, ""},
 	} {
@@ -65,7 +65,7 @@ func TestRefused(t *testing.T) {
 		{"--cluster", "Option --cluster: load on a cluster is not there yet."},
 		{"-u rediss://db", "rediss:// needs TLS, which is not there yet."},
 		{"-u http://db", "Invalid URI scheme"},
-		{"-u redis://[::1", "Invalid URI: redis://[::1"},
+		{"-u redis://[::1", "Invalid URI: the address has no closing bracket."},
 		{"-u redis://db:99999", "Invalid server port '99999'."},
 		{"-u redis://db/x", "Invalid database number 'x'."},
 		{"-p 65536", "Invalid server port '65536'."},

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spineldb/spinel/internal/client"
+	"github.com/spineldb/spinel/internal/cmdline"
 )
 
 // A serverConfig is what the report tells about the server, because it changes the figures
@@ -18,19 +19,19 @@ type serverConfig struct {
 // auth is the command that logs in, or nil.
 func (o *options) auth() []string {
 	switch {
-	case !o.hasPassword:
+	case !o.HasPassword:
 		return nil
-	case o.user != "":
-		return []string{"AUTH", o.user, o.password}
+	case o.User != "":
+		return []string{"AUTH", o.User, o.Password}
 	}
-	return []string{"AUTH", o.password}
+	return []string{"AUTH", o.Password}
 }
 
 func (o *options) address() (network, address string) {
-	if o.socket != "" {
-		return "unix", o.socket
+	if o.Socket != "" {
+		return "unix", o.Socket
 	}
-	return "tcp", net.JoinHostPort(o.host, strconv.Itoa(o.port))
+	return "tcp", net.JoinHostPort(o.Host, strconv.Itoa(o.Port))
 }
 
 // ask makes the first connection: it finds out which of the server's addresses works, and
@@ -38,18 +39,18 @@ func (o *options) address() (network, address string) {
 // is one without a configuration; one that wants another password is an error.
 func ask(o *options) (*serverConfig, net.Addr, error) {
 	network, address := o.address()
-	where := o.socket
+	where := o.Socket
 	if where == "" {
-		where = o.host + ":" + strconv.Itoa(o.port)
+		where = o.Host + ":" + strconv.Itoa(o.Port)
 	}
 	nc, err := net.Dial(network, address)
 	if err != nil {
-		return nil, nil, refusef("Could not connect to Redis at %s: %s", where, errorText(err))
+		return nil, nil, cmdline.Refusef("Could not connect to Redis at %s: %s", where, errorText(err))
 	}
 	defer nc.Close()
 	target := nc.RemoteAddr()
 	if network == "unix" {
-		target = &net.UnixAddr{Name: o.socket, Net: "unix"}
+		target = &net.UnixAddr{Name: o.Socket, Net: "unix"}
 	}
 	conn := client.New(nc, client.Options{})
 	if auth := o.auth(); auth != nil {
@@ -58,7 +59,7 @@ func ask(o *options) (*serverConfig, net.Addr, error) {
 			return nil, nil, networkError(err)
 		}
 		if reply.IsError() {
-			return nil, nil, refusef("Node %s replied with error:\n%s", where, reply.Text)
+			return nil, nil, cmdline.Refusef("Node %s replied with error:\n%s", where, reply.Text)
 		}
 	}
 	var server serverConfig
@@ -68,7 +69,7 @@ func ask(o *options) (*serverConfig, net.Addr, error) {
 	}{{"save", &server.save}, {"appendonly", &server.appendonly}} {
 		reply, err := conn.Do("CONFIG", "GET", want.name)
 		if err == nil && reply.IsError() && strings.HasPrefix(reply.Text, "NOAUTH") {
-			return nil, nil, refusef("Node %s replied with error:\n%s", where, reply.Text)
+			return nil, nil, cmdline.Refusef("Node %s replied with error:\n%s", where, reply.Text)
 		}
 		if err != nil || len(reply.Elems) != 2 {
 			return nil, target, nil

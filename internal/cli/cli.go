@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 	"strings"
 	"time"
 
 	"golang.org/x/term"
 
 	"github.com/spineldb/spinel/internal/clock"
+	"github.com/spineldb/spinel/internal/cmdline"
 	"github.com/spineldb/spinel/internal/config"
 )
 
@@ -59,16 +59,16 @@ func (p Program) Main(
 	}
 	lines := bufio.NewReader(stdin) // askpass and the prompt read the same stream
 	if opts.askPassword {
-		if opts.password, err = askPassword(stdin, lines, stdout); err != nil {
+		if opts.Password, err = askPassword(stdin, lines, stdout); err != nil {
 			fmt.Fprintln(stderr, "Could not read the password:", err)
 			return 1
 		}
-		opts.hasPassword = true
+		opts.HasPassword = true
 	}
 	s := &session{
 		opts: opts, in: lines, out: bufio.NewWriter(stdout), errOut: stderr, sleep: p.Sleep,
 		format: formatter{opts.output, opts.elementDelim, opts.replyDelim},
-		wanted: opts.database, resp3: opts.resp3,
+		wanted: opts.Database, resp3: opts.resp3,
 	}
 	defer s.disconnect()
 	if worked, err := opts.modes.run(&p, s); worked {
@@ -85,10 +85,7 @@ func (p *Program) fillIn() {
 		p.Name = "spinel cli"
 	}
 	if p.Version == "" {
-		p.Version = "(unknown version)"
-		if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-			p.Version = info.Main.Version
-		}
+		p.Version = cmdline.Version()
 	}
 	if p.Clock == nil {
 		p.Clock = clock.System{}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/spineldb/spinel/internal/client"
+	"github.com/spineldb/spinel/internal/cmdline"
 )
 
 // wire writes nested lists of strings in the protocol.
@@ -55,8 +56,8 @@ var someDocs = wire(list{
 func loadDocs(t *testing.T) *docs {
 	t.Helper()
 	port := answerWith(t, someDocs, false)
-	s := &session{opts: options{host: "127.0.0.1"}}
-	if err := s.opts.setPort(port); err != nil {
+	s := &session{opts: options{Server: cmdline.Server{Host: "127.0.0.1"}}}
+	if err := s.opts.SetPort(port); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.connect(); err != nil {
@@ -151,14 +152,14 @@ func TestExplain(t *testing.T) {
 
 // TestDocsOfOldServers shows that without COMMAND DOCS there are still the names.
 func TestDocsOfOldServers(t *testing.T) {
-	s := &session{opts: options{host: "127.0.0.1"}}
+	s := &session{opts: options{Server: cmdline.Server{Host: "127.0.0.1"}}}
 	port := serve(t, func(args []string) (string, bool) {
 		if len(args) > 1 {
 			return "-ERR unknown subcommand\r\n", false
 		}
 		return wire(list{list{"get", "2"}, list{"auth", "-2"}}), false
 	})
-	if err := s.opts.setPort(port); err != nil {
+	if err := s.opts.SetPort(port); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.connect(); err != nil {

@@ -1,38 +1,23 @@
 package cli
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/spineldb/spinel/internal/cmdline"
 	"github.com/spineldb/spinel/internal/config"
 )
 
-// A refusal is why the program does not even start. It is the whole line that the
-// user gets to see, in the words of redis-cli where that has some.
-type refusal string
-
-func (r refusal) Error() string { return string(r) }
-
-func refusef(format string, args ...any) error { return refusal(fmt.Sprintf(format, args...)) }
-
 // options is what the command line and the environment say.
 type options struct {
-	host   string
-	port   int
-	socket string // wins over host and port
-
-	user        string
-	password    string
-	hasPassword bool
+	cmdline.Server
 	askPassword bool
 	warned      bool // --no-auth-warning
 
 	repeat   int64 // negative: for ever
 	interval time.Duration
-	database int
 
 	resp2, resp3 bool
 	wantsMaps    bool // --json: RESP3 unless -2 says otherwise
@@ -56,7 +41,7 @@ type options struct {
 
 func defaults(terminal bool) options {
 	o := options{
-		host: "127.0.0.1", port: 6379, repeat: 1,
+		Server: cmdline.Local(), repeat: 1,
 		elementDelim: "\n", replyDelim: "\n",
 		output: raw, showPushes: terminal,
 		modes: modes{memSamples: -1, pipeTimeout: 30 * time.Second},
@@ -66,6 +51,9 @@ func defaults(terminal bool) options {
 	}
 	return o
 }
+
+// known are the options of redis-cli.
+var known = cmdline.Options[options]{Switches: switches, Settings: settings, Absent: absent}
 
 // switches are the options without a value.
 var switches = map[string]func(*options){
@@ -99,22 +87,20 @@ var switches = map[string]func(*options){
 
 // settings are the options with a value.
 var settings = map[string]func(*options, string) error{
-	"-h":            func(o *options, v string) error { o.host = v; return nil },
-	"-s":            func(o *options, v string) error { o.socket = v; return nil },
+	"-h":            func(o *options, v string) error { o.Host = v; return nil },
+	"-s":            func(o *options, v string) error { o.Socket = v; return nil },
 	"-d":            func(o *options, v string) error { o.elementDelim = v; return nil },
 	"-D":            func(o *options, v string) error { o.replyDelim = v; return nil },
-	"-a":            setPassword,
-	"--pass":        setPassword,
-	"--user":        func(o *options, v string) error { o.user = v; return nil },
-	"-u":            (*options).setURI,
+	"-a":            func(o *options, v string) error { return o.SetPassword(v) },
+	"--pass":        func(o *options, v string) error { return o.SetPassword(v) },
+	"--user":        func(o *options, v string) error { o.User = v; return nil },
+	"-u":            func(o *options, v string) error { return o.SetURI(v) },
 	"-X":            func(o *options, v string) error { o.stdinTag, o.hasTag = v, true; return nil },
 	"--show-pushes": setShowPushes,
-	"-p":            (*options).setPort,
-	"-n":            (*options).setDatabase,
+	"-p":            func(o *options, v string) error { return o.SetPort(v) },
+	"-n":            func(o *options, v string) error { return o.SetDatabase(v) },
 	"-r": func(o *options, v string) error {
-		n, err := number("repeat count", v, math.MinInt, math.MaxInt)
-		o.repeat = int64(n)
-		return err
+		return cmdline.Number(&o.repeat, "repeat count", v, math.MinInt64, math.MaxInt64)
 	},
 	"-i": setInterval,
 	"-t": func(o *options, v string) (err error) {
@@ -125,23 +111,22 @@ var settings = map[string]func(*options, string) error{
 	"--quoted-pattern": func(o *options, v string) error {
 		parts, err := config.SplitArgs([]byte(v))
 		if err != nil || len(parts) != 1 {
-			return refusef("Invalid quoted string specified for --quoted-pattern.")
+			return cmdline.Refusef("Invalid quoted string specified for --quoted-pattern.")
 		}
 		o.modes.pattern, o.modes.hasPattern = string(parts[0]), true
 		return nil
 	},
-	"--count": func(o *options, v string) (err error) {
-		o.modes.count, err = number("count", v, 1, math.MaxInt)
-		return err
+	"--count": func(o *options, v string) error {
+		return cmdline.Number(&o.modes.count, "count", v, 1, math.MaxInt64)
 	},
 	"--type": func(o *options, v string) error { o.modes.keyType = v; return nil },
-	"--memkeys-samples": func(o *options, v string) (err error) {
+	"--memkeys-samples": func(o *options, v string) error {
 		o.modes.memKeys = true
-		o.modes.memSamples, err = number("number of samples", v, 0, math.MaxInt)
-		return err
+		return cmdline.Number(&o.modes.memSamples, "number of samples", v, 0, math.MaxInt64)
 	},
 	"--pipe-timeout": func(o *options, v string) error {
-		n, err := number("pipe timeout", v, 0, math.MaxInt32)
+		var n int
+		err := cmdline.Number(&n, "pipe timeout", v, 0, math.MaxInt32)
 		o.modes.pipeTimeout = time.Duration(n) * time.Second
 		return err
 	},
@@ -183,56 +168,32 @@ var absent = map[string]string{
 // option names one.
 func (o *options) parse(args []string, env func(string) string) ([]string, error) {
 	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
-		name := args[0]
-		set, takesValue := settings[name]
-		switch toggle := switches[name]; {
-		case toggle != nil:
-			toggle(o)
-			args = args[1:]
-		case takesValue && len(args) > 1:
-			if err := set(o, args[1]); err != nil {
-				return nil, err
-			}
-			args = args[2:]
-		case name == "-h":
+		rest, isTaken, err := known.Next(o, args)
+		switch {
+		case err != nil:
+			return nil, err
+		case !isTaken && args[0] == "-h":
 			o.usage = true // the h of help, if there is no host
-			args = args[1:]
-		case absent[name] != "":
-			return nil, refusef("Option %s: %s is not there yet.", name, absent[name])
-		default:
-			return nil, refusef("Unrecognized option or bad number of args for: '%s'", name)
+		case !isTaken:
+			return nil, cmdline.Refusef("Unrecognized option or bad number of args for: '%s'", args[0])
 		}
+		args = rest
 		if o.usage || o.version {
 			return nil, nil
 		}
 	}
 	switch {
 	case o.resp2 && o.resp3:
-		return nil, refusef("Options -2 and -3 are mutually exclusive.")
+		return nil, cmdline.Refusef("Options -2 and -3 are mutually exclusive.")
 	case o.stdinLast && o.hasTag:
-		return nil, refusef("Options -x and -X are mutually exclusive.")
+		return nil, cmdline.Refusef("Options -x and -X are mutually exclusive.")
 	}
 	o.resp3 = o.resp3 || o.wantsMaps && !o.resp2
-	o.warned = o.warned || !o.hasPassword // the environment is safe
-	if secret := env("REDISCLI_AUTH"); secret != "" && !o.hasPassword {
-		o.password, o.hasPassword = secret, true
+	o.warned = o.warned || !o.HasPassword // the environment is safe
+	if secret := env("REDISCLI_AUTH"); secret != "" && !o.HasPassword {
+		o.Password, o.HasPassword = secret, true
 	}
 	return args, nil
-}
-
-func setPassword(o *options, v string) error {
-	o.password, o.hasPassword = v, true
-	return nil
-}
-
-func (o *options) setPort(v string) (err error) {
-	o.port, err = number("server port", v, 0, 65535)
-	return err
-}
-
-func (o *options) setDatabase(v string) (err error) {
-	o.database, err = number("database number", v, 0, math.MaxInt32)
-	return err
 }
 
 func setShowPushes(o *options, v string) error {
@@ -242,7 +203,7 @@ func setShowPushes(o *options, v string) error {
 	case strings.HasPrefix(strings.ToLower(v), "y"):
 		o.showPushes = true
 	default:
-		return refusef("Unknown --show-pushes value '%s' (valid: '[y]es', '[n]o')", v)
+		return cmdline.Refusef("Unknown --show-pushes value '%s' (valid: '[y]es', '[n]o')", v)
 	}
 	return nil
 }
@@ -257,15 +218,7 @@ func setInterval(o *options, v string) (err error) {
 func seconds(what, v string) (time.Duration, error) {
 	n, err := strconv.ParseFloat(v, 64)
 	if err != nil || !(n >= 0 && n <= 365*24*3600) {
-		return 0, refusef("Invalid %s '%s'.", what, v)
+		return 0, cmdline.Refusef("Invalid %s '%s'.", what, v)
 	}
 	return time.Duration(n * float64(time.Second)), nil
-}
-
-func number(what, v string, low, high int) (int, error) {
-	n, err := strconv.Atoi(v)
-	if err != nil || n < low || n > high {
-		return 0, refusef("Invalid %s '%s'.", what, v)
-	}
-	return n, nil
 }

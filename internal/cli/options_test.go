@@ -16,11 +16,11 @@ func TestOptions(t *testing.T) {
 		command string
 	}{
 		{"", func(*options) {}, ""},
-		{"-h db -p 1 get k", func(o *options) { o.host, o.port = "db", 1 }, "get k"},
-		{"-s /tmp/s", func(o *options) { o.socket = "/tmp/s" }, ""},
+		{"-h db -p 1 get k", func(o *options) { o.Host, o.Port = "db", 1 }, "get k"},
+		{"-s /tmp/s", func(o *options) { o.Socket = "/tmp/s" }, ""},
 		{"get -h x", func(*options) {}, "get -h x"}, // options end where the command begins
 		{"-r -1 -i 0.25 -n 7", func(o *options) {
-			o.repeat, o.interval, o.database = -1, 250*time.Millisecond, 7
+			o.repeat, o.interval, o.Database = -1, 250*time.Millisecond, 7
 		}, ""},
 		{"-x -e -d , -D ;", func(o *options) {
 			o.stdinLast, o.failOnError, o.elementDelim, o.replyDelim = true, true, ",", ";"
@@ -43,10 +43,10 @@ func TestOptions(t *testing.T) {
 		}, ""},
 		{"-3 --show-pushes Yes", func(o *options) { o.resp3, o.showPushes = true, true }, ""},
 		{"-u redis://", func(*options) {}, ""},
-		{"-u redis://db", func(o *options) { o.host = "db" }, ""},
-		{"-u REDIS://db:1/2?x=y", func(o *options) { o.host, o.port, o.database = "db", 1, 2 }, ""},
-		{"-u valkey://[::1]:1", func(o *options) { o.host, o.port = "::1", 1 }, ""},
-		{"-u redis://[fe80::1]", func(o *options) { o.host = "fe80::1" }, ""},
+		{"-u redis://db", func(o *options) { o.Host = "db" }, ""},
+		{"-u REDIS://db:1/2?x=y", func(o *options) { o.Host, o.Port, o.Database = "db", 1, 2 }, ""},
+		{"-u valkey://[::1]:1", func(o *options) { o.Host, o.Port = "::1", 1 }, ""},
+		{"-u redis://[fe80::1]", func(o *options) { o.Host = "fe80::1" }, ""},
 	} {
 		want := defaults(false)
 		want.warned = true
@@ -78,7 +78,7 @@ func TestPasswords(t *testing.T) {
 	} {
 		o := defaults(false)
 		_, err := o.parse(strings.Fields(tt.args), func(string) string { return tt.env })
-		if err != nil || o.user != tt.user || o.password != tt.password || !o.hasPassword || o.warned == tt.warns {
+		if err != nil || o.User != tt.user || o.Password != tt.password || !o.HasPassword || o.warned == tt.warns {
 			t.Errorf("%s with %q in the environment: %+v, %v", tt.args, tt.env, o, err)
 		}
 	}

@@ -168,12 +168,11 @@ func (r *prompt) reportTime(nanos int64) {
 }
 
 func (r *prompt) connectTo(host, port string) {
-	n, err := number("server port", port, 0, 65535)
-	if err != nil {
+	if err := r.session.opts.SetPort(port); err != nil {
 		r.say(err.Error())
 		return
 	}
-	r.session.opts.host, r.session.opts.port, r.session.opts.socket = host, n, ""
+	r.session.opts.Host, r.session.opts.Socket = host, ""
 	_ = r.session.connect() // it has told the user
 }
 

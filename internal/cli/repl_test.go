@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spineldb/spinel/internal/clock"
+	"github.com/spineldb/spinel/internal/cmdline"
 )
 
 // A script is a user who types these lines, and keeps the prompts that they saw.
@@ -99,9 +100,9 @@ func TestPromptPlaces(t *testing.T) {
 		opts options
 		want string
 	}{
-		{options{host: "db", port: 1}, "db:1> "},
-		{options{host: "::1", port: 1}, "[::1]:1> "},
-		{options{host: "db", port: 1, socket: "/s"}, "redis /s> "},
+		{options{Server: cmdline.Server{Host: "db", Port: 1}}, "db:1> "},
+		{options{Server: cmdline.Server{Host: "::1", Port: 1}}, "[::1]:1> "},
+		{options{Server: cmdline.Server{Host: "db", Port: 1, Socket: "/s"}}, "redis /s> "},
 	} {
 		s := &session{opts: tt.opts}
 		if got := s.prompt(); got != "not connected> " {
@@ -109,8 +110,8 @@ func TestPromptPlaces(t *testing.T) {
 		}
 		port := serve(t, simpleServer)
 		real := s.opts
-		s.opts = options{host: "127.0.0.1"}
-		if err := s.opts.setPort(port); err != nil {
+		s.opts = options{Server: cmdline.Server{Host: "127.0.0.1"}}
+		if err := s.opts.SetPort(port); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.connect(); err != nil {

@@ -67,10 +67,10 @@ func (i *interrupter) now() {
 }
 
 func (s *session) address() (network, address string) {
-	if s.opts.socket != "" {
-		return "unix", s.opts.socket
+	if s.opts.Socket != "" {
+		return "unix", s.opts.Socket
 	}
-	return "tcp", net.JoinHostPort(s.opts.host, strconv.Itoa(s.opts.port))
+	return "tcp", net.JoinHostPort(s.opts.Host, strconv.Itoa(s.opts.Port))
 }
 
 // prompt says where the next command goes.
@@ -80,10 +80,10 @@ func (s *session) prompt() string {
 	}
 	_, where := s.address()
 	switch {
-	case s.opts.socket != "":
+	case s.opts.Socket != "":
 		where = "redis " + where
-	case !strings.Contains(s.opts.host, ":"):
-		where = s.opts.host + ":" + strconv.Itoa(s.opts.port)
+	case !strings.Contains(s.opts.Host, ":"):
+		where = s.opts.Host + ":" + strconv.Itoa(s.opts.Port)
 	}
 	if s.database != 0 {
 		where += "[" + strconv.Itoa(s.database) + "]"
@@ -102,9 +102,9 @@ func (s *session) connect() error {
 	network, address := s.address()
 	conn, err := s.dial(network, address, client.Options{OnPush: s.printPush, ConnectTimeout: s.opts.timeout})
 	if err != nil {
-		where := s.opts.socket
+		where := s.opts.Socket
 		if where == "" {
-			where = s.opts.host + ":" + strconv.Itoa(s.opts.port)
+			where = s.opts.Host + ":" + strconv.Itoa(s.opts.Port)
 		}
 		s.complain("Could not connect to Redis at %s: %s", where, errorText(err))
 		return errFailed
@@ -133,12 +133,12 @@ func (s *session) disconnect() {
 
 func (s *session) authenticate() bool {
 	switch {
-	case !s.opts.hasPassword:
+	case !s.opts.HasPassword:
 		return true
-	case s.opts.user != "":
-		return s.setUp("AUTH", "AUTH", s.opts.user, s.opts.password)
+	case s.opts.User != "":
+		return s.setUp("AUTH", "AUTH", s.opts.User, s.opts.Password)
 	}
-	return s.setUp("AUTH", "AUTH", s.opts.password)
+	return s.setUp("AUTH", "AUTH", s.opts.Password)
 }
 
 func (s *session) selectWanted() bool {

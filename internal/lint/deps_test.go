@@ -92,7 +92,8 @@ cluster, sentinel, netloop < server < spinel;
 
 # Beside: programs that speak the protocol or read the files, without a server.
 resp, numtext < client;
-client, config, rdb, clock < cli, benchmark;
+NONE < cmdline;
+client, config, rdb, clock, cmdline < cli, benchmark;
 rdb, aof < check;
 spinel, cli, benchmark, check < cmd/spinel;
 

@@ -1,4 +1,4 @@
-package cli
+package cmdline
 
 import (
 	"errors"
@@ -6,22 +6,22 @@ import (
 	"strings"
 )
 
-// setURI takes redis://[[user]:password@][host[:port]][/database]. Whatever it
+// SetURI takes redis://[[user]:password@][host[:port]][/database]. Whatever it
 // does not name keeps its value. A name without a colon before the @ is a
-// password, as in redis-cli. User and password may hold %XX.
-func (o *options) setURI(uri string) error {
+// password, as in Redis's programs. User and password may hold %XX.
+func (s *Server) SetURI(uri string) error {
 	rest, known := cutScheme(uri)
 	switch {
-	case strings.HasPrefix(strings.ToLower(uri), "rediss://"):
-		return refusef("rediss:// needs TLS, which is not there yet.")
+	case isSecure(uri):
+		return Refusef("rediss:// needs TLS, which is not there yet.")
 	case !known:
-		return refusef("Invalid URI scheme")
+		return Refusef("Invalid URI scheme")
 	}
 	rest, _, _ = strings.Cut(rest, "?")
 	authority, database, _ := strings.Cut(rest, "/")
 
 	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
-		if err := o.setUserInfo(authority[:at]); err != nil {
+		if err := s.setUserInfo(authority[:at]); err != nil {
 			return err
 		}
 		authority = authority[at+1:]
@@ -30,27 +30,34 @@ func (o *options) setURI(uri string) error {
 	if strings.HasPrefix(authority, "[") { // an IPv6 address has colons of its own
 		inside, after, closed := strings.Cut(authority[1:], "]")
 		if !closed {
-			return refusef("Invalid URI: the address has no closing bracket.")
+			return Refusef("Invalid URI: the address has no closing bracket.")
 		}
 		host, port = inside, strings.TrimPrefix(after, ":")
 	} else if colon := strings.LastIndexByte(authority, ':'); colon >= 0 {
 		host, port = authority[:colon], authority[colon+1:]
 	}
 	if host != "" {
-		o.host = host
+		s.Host = host
 	}
 	var errs [2]error
 	if port != "" {
-		errs[0] = o.setPort(port)
+		errs[0] = s.SetPort(port)
 	}
 	if database != "" {
-		errs[1] = o.setDatabase(database)
+		errs[1] = s.SetDatabase(database)
 	}
 	return errors.Join(errs[:]...)
 }
 
-func cutScheme(uri string) (rest string, known bool) {
-	for _, scheme := range []string{"redis://", "valkey://"} {
+func cutScheme(uri string) (rest string, known bool) { return cutAny(uri, "redis://", "valkey://") }
+
+func isSecure(uri string) bool {
+	_, is := cutAny(uri, "rediss://", "valkeys://")
+	return is
+}
+
+func cutAny(uri string, schemes ...string) (rest string, found bool) {
+	for _, scheme := range schemes {
 		if len(uri) >= len(scheme) && strings.EqualFold(uri[:len(scheme)], scheme) {
 			return uri[len(scheme):], true
 		}
@@ -58,7 +65,7 @@ func cutScheme(uri string) (rest string, known bool) {
 	return "", false
 }
 
-func (o *options) setUserInfo(info string) error {
+func (s *Server) setUserInfo(info string) error {
 	user, password, both := strings.Cut(info, ":")
 	if !both {
 		user, password = "", info
@@ -67,10 +74,10 @@ func (o *options) setUserInfo(info string) error {
 	user, errs[0] = url.PathUnescape(user)
 	password, errs[1] = url.PathUnescape(password)
 	if err := errors.Join(errs[:]...); err != nil {
-		return refusef("Invalid URI: bad escape in user or password.")
+		return Refusef("Invalid URI: bad escape in user or password.")
 	}
 	if user != "" {
-		o.user = user
+		s.User = user
 	}
-	return setPassword(o, password)
+	return s.SetPassword(password)
 }
