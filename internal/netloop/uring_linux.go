@@ -378,10 +378,9 @@ func (p *uring) finish() {
 	p.reports = p.reports[:0]
 }
 
-// trim has buffers beyond the first ones retired as they come back.
-// trim gives back the memory of the buffers that are lent to the kernel. It fills them
-// within our own calls only (deferred task work), and what it has filled and we have not
-// seen has a completion that waits.
+// trim has buffers beyond the first ones retired as they come back, and gives back the memory
+// of those that are lent to the kernel. It fills them within our own calls only (deferred task
+// work), and what it has filled and we have not seen has a completion that waits.
 func (p *uring) trim() {
 	p.calm = true
 	if p.filled && !p.ring.ready() && !p.ring.overflowed() {
