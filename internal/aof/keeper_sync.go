@@ -3,6 +3,7 @@ package aof
 import (
 	"fmt"
 	"math"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -19,8 +20,11 @@ import (
 // ms, and one 27 ms of a sync that took 40. So loops do not write then, but leave it to the
 // writer, and their replies wait for that.
 //
-// With always the syncer writes too: it is woken anyway, and what it writes at once is all
-// that was appended until it does.
+// With always no reply leaves before a sync, of reads neither, so a loop that would hand a quick
+// one over could only wait for it: if the last one took less than leadMax, the loop that has
+// appended syncs by itself, for all who have. What comes meanwhile is the next batch. If another
+// one does that already, or the disk is slow, the syncer is woken, which writes too: what it
+// writes at once is all that was appended until it does.
 
 const (
 	// syncPeriod is after how long a write shall be on the disk with everysec.
@@ -31,6 +35,8 @@ const (
 	ageMax = 1100 * time.Millisecond
 	// retryPeriod is how often a write is tried that has failed.
 	retryPeriod = time.Second
+	// leadMax is how long a sync may take for which a loop waits, as for a slow command.
+	leadMax = time.Millisecond
 	// idlePeriod is how long the syncer sleeps when nobody wakes it.
 	idlePeriod = time.Hour
 )
@@ -46,6 +52,10 @@ type pacer struct {
 
 	failed  atomic.Bool // the last write has: only the syncer tries again
 	retryAt int64       // the syncer's
+
+	leading sync.Mutex  // held by who writes and syncs with always
+	isQuick atomic.Bool // the last sync took less than leadMax
+	isLed   atomic.Bool // by the syncer alone, for tests
 
 	toSync, toWrite chan struct{}
 	slow            atomic.Int64 // nanoseconds to wait before each write, for tests
@@ -74,7 +84,7 @@ func (k *Keeper) Flush() (open int64) {
 	if l.Written() < k.Journal.Tail() && !k.failed.Load() {
 		switch {
 		case k.isAlways():
-			wake(k.toSync)
+			k.lead(l)
 		case k.syncing.Load():
 			wake(k.toWrite)
 		default:
@@ -83,6 +93,22 @@ func (k *Keeper) Flush() (open int64) {
 	}
 	return k.Open()
 }
+
+// lead writes and syncs on a loop, if that is quick and nobody else does it; else the syncer
+// will.
+func (k *Keeper) lead(l *Log) {
+	if !k.isQuick.Load() || k.isLed.Load() || l.IsLost() || !k.leading.TryLock() {
+		wake(k.toSync)
+		return
+	}
+	defer k.leading.Unlock()
+	k.flush(l)
+	if !k.failed.Load() {
+		k.syncOnce(l, eventAlways)
+	}
+}
+
+const eventAlways = "aof-fsync-always"
 
 // isAlways says whether replies wait for the disk.
 func (k *Keeper) isAlways() bool { return Policy(k.policy.Load()) == Always && !k.relaxed.Load() }
@@ -129,7 +155,7 @@ func (k *Keeper) Synced() (mark, position int64) {
 	return l.Synced(), l.SyncedAt()
 }
 
-// OnSynced has fn called whenever more is on the disk, on the syncer's goroutine.
+// OnSynced has fn called whenever more is on the disk, by the syncer or on a loop's thread.
 func (k *Keeper) OnSynced(fn func()) { k.onSynced.Store(&fn) }
 
 // flush writes what was appended.
@@ -241,12 +267,14 @@ func (k *Keeper) step() time.Duration {
 
 // syncAlways writes and syncs until nothing is left.
 func (k *Keeper) syncAlways(l *Log) time.Duration {
+	k.leading.Lock()
+	defer k.leading.Unlock()
 	for l.Synced() < k.Journal.Tail() {
 		k.flush(l)
 		if k.failed.Load() {
 			return retryPeriod
 		}
-		if !k.syncOnce(l, "aof-fsync-always") {
+		if !k.syncOnce(l, eventAlways) {
 			return retryPeriod
 		}
 		if k.log.Load() != l {
@@ -289,6 +317,7 @@ func (k *Keeper) syncOnce(l *Log, event string) bool {
 	err := l.Sync()
 	took := k.Clock.Mono() - begin
 	k.took.Store(took)
+	k.isQuick.Store(took < int64(leadMax))
 	if event != "" {
 		k.Latency.Observe(event, took/1e6)
 	}
@@ -345,3 +374,6 @@ func (k *Keeper) changed() {
 
 // SlowWrites makes every write wait before it begins, for tests.
 func (k *Keeper) SlowWrites(d time.Duration) { k.slow.Store(int64(d)) }
+
+// LeaveSyncs has no loop sync by itself, for tests.
+func (k *Keeper) LeaveSyncs() { k.isLed.Store(true) }

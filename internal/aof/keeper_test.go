@@ -493,6 +493,73 @@ func TestKeeperFailedSync(t *testing.T) {
 	}
 }
 
+// With always a loop syncs by itself what it has appended, if the last sync was quick: its
+// replies leave in the same turn. If the sync takes long the next ones are the syncer's.
+func TestKeeperSyncsOnLoop(t *testing.T) {
+	clk := clock.NewManual(1_800_000_000_000)
+	mem := vfs.NewMem("/data")
+	d := &timedDisk{FS: mem, clock: clk}
+	h := newHouseAt(t, clk, d, preambleNo, "no", "appendfsync", "always")
+	defer h.Close()
+	h.must(h.start())
+	h.write("SET a 1") // by the syncer, since nothing is known of the disk
+	appends := func(words string) (isOpen bool) {
+		mark := h.do(words)
+		return h.Flush() >= mark
+	}
+	if !appends("SET b 2") {
+		t.Error("a reply was held back behind a quick sync")
+	}
+	d.takes.Store(int64(leadMax))
+	if !appends("SET c 3") {
+		t.Error("a reply was held back, when nobody could know that this sync takes long")
+	}
+	d.hold.Lock()
+	if appends("SET d 4") {
+		t.Error("a loop waited for a slow disk")
+	}
+	d.takes.Store(0)
+	d.hold.Unlock()
+	h.until("a sync", h.isOpen)
+	wantReloaded(t, "on the disk", mem.PowerFailure(), h.commands...)
+	if !appends("SET e 5") {
+		t.Error("a reply was held back when the disk was quick again")
+	}
+	h.LeaveSyncs()
+	d.hold.Lock()
+	if appends("SET f 6") {
+		t.Error("a loop has synced, and should not")
+	}
+	d.hold.Unlock()
+	h.until("a sync", h.isOpen)
+	wantReloaded(t, "on the disk", mem.PowerFailure(), h.commands...)
+}
+
+// A timedDisk is a file system whose syncs take some time on a clock.
+type timedDisk struct {
+	vfs.FS
+	clock *clock.Manual
+	takes atomic.Int64
+	hold  sync.Mutex // and wait for this
+}
+
+type timedFile struct {
+	vfs.File
+	disk *timedDisk
+}
+
+func (d *timedDisk) Append(name string) (vfs.File, error) {
+	f, err := d.FS.Append(name)
+	return &timedFile{f, d}, err
+}
+
+func (f *timedFile) Sync() error {
+	f.disk.hold.Lock()
+	defer f.disk.hold.Unlock()
+	f.disk.clock.Advance(time.Duration(f.disk.takes.Load()))
+	return f.File.Sync()
+}
+
 // A slowDisk is a file system whose syncs wait.
 type slowDisk struct {
 	vfs.FS

@@ -17,8 +17,8 @@ import (
 
 // A Barrier makes what was appended to the journal safe. Its methods are called by all loops.
 type Barrier interface {
-	// Flush begins to make everything safe that was appended, and does it if it takes no
-	// waiting for a disk. It returns the mark up to which replies may be sent.
+	// Flush begins to make everything safe that was appended, and does it if that takes no
+	// longer than a command may. It returns the mark up to which replies may be sent.
 	Flush() (open int64)
 	// Open is that mark, by now.
 	Open() int64
