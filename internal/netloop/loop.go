@@ -129,6 +129,7 @@ func (l *loop) launch(opened func(error)) {
 		defer l.srv.done.Done()
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
+		askForShortSlices()
 		l.p = l.srv.newPoller(l)
 		if err := l.p.open(); err != nil {
 			l.p.close()

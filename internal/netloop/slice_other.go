@@ -1,0 +1,6 @@
+//go:build !linux
+
+package netloop
+
+// askForShortSlices does nothing here.
+func askForShortSlices() {}
