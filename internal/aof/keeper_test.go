@@ -742,9 +742,10 @@ func TestKeeperRebase(t *testing.T) {
 
 // Nothing is allocated on the way of a write.
 func TestKeeperAllocations(t *testing.T) {
-	for _, policy := range []string{"no", "everysec"} {
+	for _, policy := range []string{"no", "everysec", "always"} {
 		h := newHouse(t, vfs.NewMem("/data"), preambleNo, "no", "appendfsync", policy)
 		h.must(h.start())
+		h.isQuick.Store(true) // so that with always the sync is made here too
 		h.Keeper.log.Load().file.File = nowhere{}
 		e := []journal.Effect{{Args: [][]byte{[]byte("SET"), []byte("key"), bytes.Repeat([]byte("v"), 64)}}}
 		if n := testing.AllocsPerRun(1000, func() {

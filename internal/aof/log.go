@@ -309,14 +309,16 @@ func (o *output) sync() error {
 	}
 	err := o.Sync()
 	if err != nil {
-		o.lost.Store(&err)
+		lost := err // err itself would be on the heap for every sync
+		o.lost.Store(&lost)
 	}
 	return err
 }
 
 func (l *Log) lostSync(err error) error {
-	l.syncErr.Store(&err)
-	return err
+	lost := err
+	l.syncErr.Store(&lost)
+	return lost
 }
 
 // Prepare opens another incremental file, which is durable and empty, for the stream to go
