@@ -16,13 +16,8 @@
 //
 // Tests that take long in full are short by default; the environment asks for more:
 //
-//	SPINEL_IMAGES   images of power failures, over all policies       600
-//	SPINEL_FAULTS   runs in which a call fails                         24
+//	SPINEL_IMAGES   images of power failures, over all policies       900
+//	SPINEL_FAULTS   runs in which a call fails                         36
 //	SPINEL_FLIPS    bits that flip in each file, or all               300
 //	SPINEL_SEED     seed of what the clients do                         1
 package chaos
-
-import "github.com/spineldb/spinel/internal/testenv"
-
-// setting is a number from the environment.
-var setting = testenv.Number

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spineldb/spinel/internal/resp"
+	"github.com/spineldb/spinel/internal/testenv"
 	"github.com/spineldb/spinel/internal/vfs"
 )
 
@@ -154,8 +155,8 @@ func tryFailure(h *house, l *reader, p plan, f failure, each int) (images int, e
 // When a call fails, whichever, nothing that was acknowledged is lost, not at a power failure
 // behind it either; reads go on, and writes come back by themselves.
 func TestFailingCalls(t *testing.T) {
-	runs := setting(t, "SPINEL_FAULTS", 24)
-	seed := uint64(setting(t, "SPINEL_SEED", 1))
+	runs := testenv.Number(t, "SPINEL_FAULTS", 36)
+	seed := uint64(testenv.Number(t, "SPINEL_SEED", 1))
 	for lane := range lanes {
 		t.Run(fmt.Sprint(lane), func(t *testing.T) {
 			t.Parallel()

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/spineldb/spinel/internal/snapshot"
+	"github.com/spineldb/spinel/internal/testenv"
 	"github.com/spineldb/spinel/internal/vfs"
 )
 
@@ -31,7 +32,7 @@ func flips(t *testing.T, rng *rand.Rand, size int) (bits []int) {
 		}
 		return bits
 	}
-	n := setting(t, "SPINEL_FLIPS", 300)
+	n := testenv.Number(t, "SPINEL_FLIPS", 300)
 	for range n {
 		switch rng.IntN(4) {
 		case 0:
@@ -161,7 +162,7 @@ func (f *folder) flip(l *reader, name string, bit int, tailMax int64) (what stri
 
 // Any bit of an append-only file: base, incremental file and manifest.
 func TestFlippedBits(t *testing.T) {
-	rng := rand.New(rand.NewPCG(uint64(setting(t, "SPINEL_SEED", 1)), 5))
+	rng := rand.New(rand.NewPCG(uint64(testenv.Number(t, "SPINEL_SEED", 1)), 5))
 	l := newReader(t)
 	f, err := newFolder(newHouse(t), l)
 	if err != nil {
@@ -199,7 +200,7 @@ var everyType = []string{
 
 // Any bit of a snapshot file with all types.
 func TestFlippedSnapshot(t *testing.T) {
-	rng := rand.New(rand.NewPCG(uint64(setting(t, "SPINEL_SEED", 1)), 6))
+	rng := rand.New(rand.NewPCG(uint64(testenv.Number(t, "SPINEL_SEED", 1)), 6))
 	h := newHouse(t)
 	file := vfs.NewMem(dataDir)
 	s, err := newServer(h, file, nil, "rdbcompression", "yes")

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spineldb/spinel/internal/testenv"
 	"github.com/spineldb/spinel/internal/vfs"
 )
 
@@ -165,8 +166,8 @@ var policies = []string{"always", "everysec", "no"}
 // Whenever the power fails, the next start succeeds and finds a prefix of what was done,
 // with everything in it that the policy promises.
 func TestPowerFailures(t *testing.T) {
-	perPolicy := setting(t, "SPINEL_IMAGES", 600) / len(policies)
-	seed := uint64(setting(t, "SPINEL_SEED", 1))
+	perPolicy := testenv.Number(t, "SPINEL_IMAGES", 900) / len(policies)
+	seed := uint64(testenv.Number(t, "SPINEL_SEED", 1))
 	each := 1 + perPolicy/2000
 	for _, policy := range policies {
 		t.Run(policy, func(t *testing.T) {

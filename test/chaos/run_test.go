@@ -234,13 +234,12 @@ func (r *run) punctual() {
 func (r *run) wait(is func() bool) bool { return r.waitFor(patience, is) }
 
 func (r *run) waitFor(most time.Duration, is func() bool) bool {
-	for waited := time.Duration(0); waited < most; waited += time.Millisecond {
+	for end := time.Now().Add(most); time.Now().Before(end); time.Sleep(100 * time.Microsecond) {
 		if is() {
 			return true
 		}
-		time.Sleep(100 * time.Microsecond)
 	}
-	return false
+	return is()
 }
 
 // calm waits for the end of rewrites and snapshots.
