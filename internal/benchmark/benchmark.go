@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"syscall"
 	"time"
-	"unicode"
 
+	"github.com/spineldb/spinel/internal/client"
 	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/cmdline"
 )
@@ -163,24 +162,8 @@ func (p *Program) measure(r *report, sc *scenario, target net.Addr, seed uint64)
 
 // unreachable says that a connection could not be made, in redis-benchmark's words.
 func (l *load) unreachable(err error) error {
-	return cmdline.Refusef("Could not connect to Redis at %s: %s", l.target, errorText(err))
+	return cmdline.Refusef("Could not connect to Redis at %s: %s", l.target, client.ErrorText(err))
 }
 
 // networkError says that a connection broke.
-func networkError(err error) error { return cmdline.Refusal("Error: " + errorText(err)) }
-
-// errorText is what C programs say about an error of the system, without Go's prefixes.
-func errorText(err error) string {
-	var errno syscall.Errno
-	var lookup *net.DNSError
-	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "Server closed the connection"
-	case errors.As(err, &lookup):
-		return "Name or service not known"
-	case errors.As(err, &errno):
-		text := []rune(errno.Error())
-		return string(unicode.ToUpper(text[0])) + string(text[1:])
-	}
-	return err.Error()
-}
+func networkError(err error) error { return cmdline.Refusal("Error: " + client.ErrorText(err)) }

@@ -67,7 +67,7 @@ func newLoad(o *options, sc *scenario, target net.Addr, seed uint64) *load {
 // preamble is what the options want each connection to begin with, in the order of
 // redis-benchmark.
 func preamble(o *options) (commands [][]string) {
-	if auth := o.auth(); auth != nil {
+	if auth := o.Auth(); auth != nil {
 		commands = append(commands, auth)
 	}
 	if o.tracking {

@@ -2,7 +2,6 @@ package benchmark
 
 import (
 	"net"
-	"strconv"
 	"strings"
 
 	"github.com/spineldb/spinel/internal/client"
@@ -16,36 +15,15 @@ type serverConfig struct {
 	appendonly string
 }
 
-// auth is the command that logs in, or nil.
-func (o *options) auth() []string {
-	switch {
-	case !o.HasPassword:
-		return nil
-	case o.User != "":
-		return []string{"AUTH", o.User, o.Password}
-	}
-	return []string{"AUTH", o.Password}
-}
-
-func (o *options) address() (network, address string) {
-	if o.Socket != "" {
-		return "unix", o.Socket
-	}
-	return "tcp", net.JoinHostPort(o.Host, strconv.Itoa(o.Port))
-}
-
 // ask makes the first connection: it finds out which of the server's addresses works, and
 // what the server's configuration is. A server that does not tell, or has no such command,
 // is one without a configuration; one that wants another password is an error.
 func ask(o *options) (*serverConfig, net.Addr, error) {
-	network, address := o.address()
-	where := o.Socket
-	if where == "" {
-		where = o.Host + ":" + strconv.Itoa(o.Port)
-	}
+	network, address := o.Address()
+	where := o.Server.String()
 	nc, err := net.Dial(network, address)
 	if err != nil {
-		return nil, nil, cmdline.Refusef("Could not connect to Redis at %s: %s", where, errorText(err))
+		return nil, nil, cmdline.Refusef("Could not connect to Redis at %s: %s", where, client.ErrorText(err))
 	}
 	defer nc.Close()
 	target := nc.RemoteAddr()
@@ -53,7 +31,7 @@ func ask(o *options) (*serverConfig, net.Addr, error) {
 		target = &net.UnixAddr{Name: o.Socket, Net: "unix"}
 	}
 	conn := client.New(nc, client.Options{})
-	if auth := o.auth(); auth != nil {
+	if auth := o.Auth(); auth != nil {
 		reply, err := conn.Do(auth...)
 		if err != nil {
 			return nil, nil, networkError(err)

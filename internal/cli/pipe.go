@@ -141,7 +141,7 @@ func (t *transfer) take(reply client.Reply) (done bool, err error) {
 // broken tells why the transfer cannot go on.
 func (t *transfer) broken(err error) error {
 	if !errors.Is(err, net.ErrClosed) && !errors.Is(err, os.ErrClosed) {
-		t.s.complain("Error: %s", errorText(err))
+		t.s.complain("Error: %s", client.ErrorText(err))
 	}
 	return exitError(1)
 }

@@ -5,14 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
-	"unicode"
 
 	"github.com/spineldb/spinel/internal/client"
 )
@@ -66,24 +63,17 @@ func (i *interrupter) now() {
 	}
 }
 
-func (s *session) address() (network, address string) {
-	if s.opts.Socket != "" {
-		return "unix", s.opts.Socket
-	}
-	return "tcp", net.JoinHostPort(s.opts.Host, strconv.Itoa(s.opts.Port))
-}
-
 // prompt says where the next command goes.
 func (s *session) prompt() string {
 	if s.conn == nil {
 		return "not connected> "
 	}
-	_, where := s.address()
+	_, where := s.opts.Address()
 	switch {
 	case s.opts.Socket != "":
 		where = "redis " + where
 	case !strings.Contains(s.opts.Host, ":"):
-		where = s.opts.Host + ":" + strconv.Itoa(s.opts.Port)
+		where = s.opts.Server.String()
 	}
 	if s.database != 0 {
 		where += "[" + strconv.Itoa(s.database) + "]"
@@ -99,14 +89,10 @@ func (s *session) prompt() string {
 // some commands work without.
 func (s *session) connect() error {
 	s.disconnect()
-	network, address := s.address()
+	network, address := s.opts.Address()
 	conn, err := s.dial(network, address, client.Options{OnPush: s.printPush, ConnectTimeout: s.opts.timeout})
 	if err != nil {
-		where := s.opts.Socket
-		if where == "" {
-			where = s.opts.Host + ":" + strconv.Itoa(s.opts.Port)
-		}
-		s.complain("Could not connect to Redis at %s: %s", where, errorText(err))
+		s.complain("Could not connect to Redis at %s: %s", s.opts.Server.String(), client.ErrorText(err))
 		return errFailed
 	}
 	s.conn = conn
@@ -132,13 +118,8 @@ func (s *session) disconnect() {
 }
 
 func (s *session) authenticate() bool {
-	switch {
-	case !s.opts.HasPassword:
-		return true
-	case s.opts.User != "":
-		return s.setUp("AUTH", "AUTH", s.opts.User, s.opts.Password)
-	}
-	return s.setUp("AUTH", "AUTH", s.opts.Password)
+	auth := s.opts.Auth()
+	return auth == nil || s.setUp("AUTH", auth...)
 }
 
 func (s *session) selectWanted() bool {
@@ -245,7 +226,7 @@ func (s *session) stream(verbatim bool) error {
 			_ = s.connect() // the only way to be rid of a subscription for sure
 			return errFailed
 		case err != nil:
-			s.complain("Error: %s", errorText(err))
+			s.complain("Error: %s", client.ErrorText(err))
 			return exitError(1)
 		}
 		if err := s.printReply(reply, verbatim); err != nil {
@@ -270,7 +251,7 @@ func (s *session) lost(err error, args []string) error {
 	case strings.EqualFold(args[0], "shutdown"):
 		return nil
 	}
-	s.complain("Error: %s", errorText(err))
+	s.complain("Error: %s", client.ErrorText(err))
 	if s.interactive && isHangup(err) {
 		return errFailed
 	}
@@ -350,28 +331,4 @@ func (s *session) print(p []byte) error {
 
 func (s *session) complain(format string, args ...any) {
 	fmt.Fprintf(s.errOut, format+"\n", args...)
-}
-
-// errorText is an error of the network in the words that redis-cli has for it.
-func errorText(err error) string {
-	var (
-		protocol *client.ProtocolError
-		lookup   *net.DNSError
-		number   syscall.Errno
-	)
-	switch {
-	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		return "Server closed the connection"
-	case errors.As(err, &protocol):
-		return protocol.What
-	case errors.As(err, &lookup) && lookup.IsNotFound:
-		return "Name or service not known"
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return "Connection timed out"
-	case errors.As(err, &number):
-		text := []rune(number.Error())
-		text[0] = unicode.ToUpper(text[0])
-		return string(text)
-	}
-	return err.Error()
 }

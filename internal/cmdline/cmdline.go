@@ -5,6 +5,7 @@ package cmdline
 import (
 	"fmt"
 	"math"
+	"net"
 	"runtime/debug"
 	"strconv"
 )
@@ -82,6 +83,33 @@ func (s *Server) SetDatabase(v string) error {
 func (s *Server) SetPassword(v string) error {
 	s.Password, s.HasPassword = v, true
 	return nil
+}
+
+// Address is where the server is, for net.Dial.
+func (s *Server) Address() (network, address string) {
+	if s.Socket != "" {
+		return "unix", s.Socket
+	}
+	return "tcp", net.JoinHostPort(s.Host, strconv.Itoa(s.Port))
+}
+
+// String is the address as messages show it.
+func (s *Server) String() string {
+	if s.Socket != "" {
+		return s.Socket
+	}
+	return s.Host + ":" + strconv.Itoa(s.Port)
+}
+
+// Auth is the command that logs in, or nil.
+func (s *Server) Auth() []string {
+	switch {
+	case !s.HasPassword:
+		return nil
+	case s.User != "":
+		return []string{"AUTH", s.User, s.Password}
+	}
+	return []string{"AUTH", s.Password}
 }
 
 // Version is that of the module in the program that runs.

@@ -89,3 +89,24 @@ func FuzzURI(f *testing.F) {
 		}
 	})
 }
+
+// TestServer shows where a server is and how one logs in to it.
+func TestServer(t *testing.T) {
+	for _, tt := range []struct {
+		server                     Server
+		network, address, text, in string
+	}{
+		{Server{Host: "db", Port: 1}, "tcp", "db:1", "db:1", ""},
+		{Server{Host: "::1", Port: 1}, "tcp", "[::1]:1", "::1:1", ""},
+		{Server{Host: "db", Port: 1, Socket: "/s"}, "unix", "/s", "/s", ""},
+		{Server{Host: "db", HasPassword: true, Password: "p"}, "tcp", "db:0", "db:0", "AUTH p"},
+		{Server{Host: "db", HasPassword: true, User: "u", Password: "p"}, "tcp", "db:0", "db:0", "AUTH u p"},
+	} {
+		s := tt.server
+		network, address := s.Address()
+		if in := strings.Join(s.Auth(), " "); network != tt.network || address != tt.address ||
+			s.String() != tt.text || in != tt.in {
+			t.Errorf("%+v: %s %s %s, %q", s, network, address, s.String(), in)
+		}
+	}
+}

@@ -121,6 +121,7 @@ var reserved = []Reserved{
 	{Import: "math/rand", Why: "math/rand/v2, made by whoever makes the instance"},
 	{Import: "net", Why: "commands and state know no sockets",
 		Allow: []string{"main", "netloop", "server", "spinel", "client", "cli", "benchmark",
+			"cmdline", // where a server is, for those two
 			"replication", "cluster", "sentinel",
 			"original", // runs redis-server beside a test, and speaks to it
 		}},
