@@ -55,6 +55,9 @@
 // than without, it is given up again. A loop's thread is made when it is first needed,
 // and sleeps without a timer when it has no clients.
 //
+// A loop is a goroutine that is bound to its thread. What Go's scheduler makes of that
+// stands in yield.go.
+//
 // # Bounds
 //
 // Each turn: 512 events (epoll), 16 KB of a connection, 64 KB if it is busy, 1 MB of a

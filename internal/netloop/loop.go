@@ -79,6 +79,7 @@ type loop struct {
 	moveUntil int64   // when that is given up
 
 	measure
+	yielder yielder
 	stats
 
 	// The inbox: what other threads ask for.
@@ -211,6 +212,9 @@ func (l *loop) turn() bool {
 
 // wait returns when there is something to do, with the time in l.now.
 func (l *loop) wait() {
+	if l.yielder.due(l.now, l.turnCount) {
+		l.yield()
+	}
 	if l.again || l.batch >= batchLikely {
 		// Where there was much work there is likely to be more already, and asking without
 		// waiting costs less than giving the processor up and getting it back. Where there
