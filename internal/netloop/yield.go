@@ -29,7 +29,7 @@ type yielder struct {
 
 const (
 	yieldEvery = int64(8 * time.Millisecond)
-	yieldTurns = 4                            // in that time; with fewer a loop is calm
+	yieldTurns = 2                            // in that time; with fewer a loop is calm
 	yieldDear  = int64(80 * time.Microsecond) // 1 % of the time
 	yieldPause = int64(512 * time.Millisecond)
 )
