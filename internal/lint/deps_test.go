@@ -19,7 +19,7 @@ NONE < invariant;
 # Floor 0: what needs only the standard library. What computes and no more is
 # for everyone; time and files are not.
 invariant < numtext, glob, hash, lzf < PURE;
-NONE < clock, vfs;
+NONE < clock, vfs, thread;
 
 # Floor 1: memory, options, what is observed, the wire.
 PURE < mem, resp;
@@ -54,11 +54,11 @@ command, observe < exec;
 # Floor 5: subsystems. Each owns its state, its format and its INFO section.
 session, observe < pubsub, tracking;
 resp, config, clock, observe < script, cluster;
-keyspace, dump, vfs < snapshot;
+keyspace, dump, vfs, thread < snapshot;
 journal, rdb, vfs, config, observe < aof;
 session, journal, rdb, vfs, config, observe < replication; # a replica's connection is a session
 pubsub, config, observe < sentinel;
-session, config, observe < netloop;
+session, config, observe, thread < netloop;
 
 # Floor 5: families of commands. A data family sees data, a service family what
 # it drives; none sees another.
@@ -135,7 +135,7 @@ var reserved = []Reserved{
 	{Import: "os", Name: "Exit", Why: "only a program may end the process", Allow: []string{"main"}},
 
 	{Import: "golang.org/x/sys/...", Why: "system calls",
-		Allow: []string{"main", "mem", "vfs", "netloop", "observe", "server", "cli", "benchmark", "snapshot"}},
+		Allow: []string{"main", "mem", "vfs", "netloop", "observe", "server", "cli", "benchmark", "thread"}},
 	{Import: "golang.org/x/term/...", Why: "the client's prompt", Allow: []string{"cli"}},
 	{Import: "github.com/reeflective/readline/...", Why: "the client's line editor", Allow: []string{"cli"}},
 	{Import: "github.com/HdrHistogram/hdrhistogram-go", Why: "latencies", Allow: []string{"benchmark"}},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spineldb/spinel/internal/resp"
 	"github.com/spineldb/spinel/internal/session"
+	"github.com/spineldb/spinel/internal/thread"
 )
 
 // A poller is a loop's way to the kernel. Its methods are called on the loop's
@@ -130,7 +131,7 @@ func (l *loop) launch(opened func(error)) {
 		defer l.srv.done.Done()
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		askForShortSlices()
+		thread.ShortSlices()
 		l.p = l.srv.newPoller(l)
 		if err := l.p.open(); err != nil {
 			l.p.close()
@@ -212,16 +213,18 @@ func (l *loop) turn() bool {
 
 // wait returns when there is something to do, with the time in l.now.
 func (l *loop) wait() {
-	if l.yielder.due(l.now, l.turnCount) {
-		l.yield()
-	}
-	if l.again || l.batch >= batchLikely {
+	yield := l.yielder.due(l.now, l.turnCount)
+	if yield || l.again || l.batch >= batchLikely {
 		// Where there was much work there is likely to be more already, and asking without
 		// waiting costs less than giving the processor up and getting it back. Where there
 		// was little it is a call for nothing, since waiting finds what is there as well.
 		again := l.again
 		l.again, l.batch = false, 0
-		if l.p.poll() || again || l.pending.Load() {
+		ready := l.p.poll() // and replies are on their way
+		if yield {
+			l.yield()
+		}
+		if ready || again || l.pending.Load() {
 			l.now = l.srv.cfg.Clock.Mono()
 			return
 		}

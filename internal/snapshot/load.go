@@ -15,6 +15,7 @@ import (
 	"github.com/spineldb/spinel/internal/clock"
 	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/rdb"
+	"github.com/spineldb/spinel/internal/thread"
 )
 
 // LoadOptions are what differs from one load to another.
@@ -232,10 +233,13 @@ func newLoad(s *Saver, src io.Reader, size int64, opts LoadOptions) *load {
 func (l *load) run() error {
 	var working sync.WaitGroup
 	for range l.opts.Workers {
-		working.Go(func() { newWorker(l).work() })
+		working.Go(func() { onOwnThread(newWorker(l).work) })
 	}
-	err := l.readAll()
-	close(l.full)
+	var err error
+	working.Go(func() {
+		onOwnThread(func() { err = l.readAll() })
+		close(l.full)
+	})
 	working.Wait()
 	if err != nil {
 		l.fail(l.reader.Offset(), err)
@@ -245,6 +249,14 @@ func (l *load) run() error {
 	}
 	first := slices.MinFunc(l.errs, func(a, b placedError) int { return cmp.Compare(a.offset, b.offset) })
 	return first.err
+}
+
+// onOwnThread runs f in this goroutine, which must end with it, where it does not stand in the
+// way of those who answer clients meanwhile.
+func onOwnThread(f func()) {
+	runtime.LockOSThread() // and never unlocked
+	thread.LongSlices()
+	f()
 }
 
 // fail notes an error and stops the reader.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/spineldb/spinel/internal/dump"
 	"github.com/spineldb/spinel/internal/keyspace"
 	"github.com/spineldb/spinel/internal/rdb"
+	"github.com/spineldb/spinel/internal/thread"
 )
 
 const (
@@ -473,7 +475,8 @@ func (w *walk) drain(enc *encoder, max int64) error {
 // help encodes on another processor while the walker walks, until wake is closed.
 func (w *walk) help() {
 	if w.opts.rests {
-		giveWay()
+		runtime.LockOSThread() // and never unlocked
+		thread.GiveWay()
 	}
 	enc := w.newEncoder()
 	for range w.wake {

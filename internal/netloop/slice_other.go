@@ -1,6 +1,0 @@
-//go:build !linux
-
-package netloop
-
-// askForShortSlices does nothing here.
-func askForShortSlices() {}
