@@ -99,7 +99,7 @@ func complain(w io.Writer, err error) {
 
 // run serves until it is told to stop.
 func run(set *config.Set, args []string, stdout, stderr io.Writer) int {
-	// Loops never yield while they are busy; background work needs a place to run.
+	// Loops keep their processors while they are busy; background work needs a place to run.
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), int(netloop.IOThreads.Get(set))) + 1)
 	exe, _ := os.Executable()
 	s, err := New(Config{Set: set, Stdout: stdout, Exe: exe})
