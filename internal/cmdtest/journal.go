@@ -11,8 +11,13 @@ import (
 
 // RecordJournal begins to record effects, for WantJournal and TakeJournal.
 func (db *DB) RecordJournal() {
-	if !db.Shared.Journal.Active() {
-		db.Shared.Journal.Attach(db.note)
+	if db.Shared.Journal.Active() {
+		return
+	}
+	db.Shared.Journal.Attach(db.note)
+	db.Keyspace.Expired = func(database int, key []byte) {
+		effect := journal.Effect{DB: database, Args: [][]byte{[]byte("DEL"), key}}
+		db.Shared.Journal.Append([]journal.Effect{effect})
 	}
 }
 

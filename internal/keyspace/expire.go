@@ -243,15 +243,7 @@ func (ks *Keyspace) sweepBucket(
 			}
 			continue
 		}
-		key := rec.Key()
-		p := ks.Placement(key)
-		if ks.Expired != nil {
-			ks.Expired(db, key)
-		}
-		ks.goes(st, db, rec)
-		s := tb.dict.Find(p, key)
-		ks.remove(st, tb, db, p, s, key)
-		ks.Stats.Expired.Add(1)
+		ks.bury(st, db, rec)
 	}
 	if b, _, _ := tb.dict.At(at); b != nil {
 		tb.dict.Hint(b)
@@ -280,11 +272,19 @@ func (ks *Keyspace) ExpireKey(db int, key []byte) (pending bool) {
 	if rec.Expiry() > int64(clock.Now(ks.clock)) || st.isKept(db, key) {
 		return true
 	}
+	ks.bury(st, db, rec)
+	return false
+}
+
+// bury removes a key whose time has come and that no command uses, and journals that at once:
+// its stripe is locked, so nobody can journal something about that key before.
+func (ks *Keyspace) bury(st *stripe, db int, rec record.Record) {
+	key, tb := rec.Key(), st.dbs[db]
 	if ks.Expired != nil {
 		ks.Expired(db, key)
 	}
 	ks.goes(st, db, rec)
-	ks.remove(st, st.dbs[db], db, p, s, key)
+	at := ks.Placement(key)
+	ks.remove(st, tb, db, at, tb.dict.Find(at, key), key)
 	ks.Stats.Expired.Add(1)
-	return false
 }

@@ -195,8 +195,12 @@ func (t *Txn) serve(r readyKey, now clock.Millis, run func(w *Waiter, key []byte
 		p := t.find(r.key.db, key)
 		switch {
 		case w.Type == record.Stream: // who waits in a group is told when the key goes
-		case !p.found() || p.rec().HasExpiry() && t.expired(p.rec()):
-			// If its time has come it stays: no command is here that would journal its removal.
+		case !p.found():
+			return 0
+		case p.rec().HasExpiry() && t.expired(p.rec()):
+			if !t.ks.keepsDead() {
+				t.ks.bury(r.st, r.key.db, p.rec())
+			}
 			return 0
 		case p.rec().Type() != w.Type:
 			continue

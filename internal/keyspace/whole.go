@@ -54,6 +54,9 @@ func (t *Txn) Scan(db int, cursor uint64, count int, fn func(key []byte, v Value
 		for more && seen < count {
 			var n int
 			n, at, more = t.scanBucket(st, db, at, fn)
+			if n > 0 {
+				t.buryFound(st, db)
+			}
 			seen += max(n, 1) // empty buckets cost time too
 		}
 		if !all {
@@ -86,11 +89,24 @@ func (t *Txn) scanBucket(
 	for _, ref := range refs {
 		rec := record.At(st.heap.arena, ref)
 		if rec.HasExpiry() && t.expired(rec) {
-			continue // lazily, by whoever asks for the key
+			continue
 		}
 		fn(rec.Key(), Value{Record: rec, st: st, ref: ref})
 	}
 	return len(refs), next, more
+}
+
+// buryFound removes the keys of the bucket that scanBucket has just looked at whose time has
+// come, as Redis's SCAN does.
+func (t *Txn) buryFound(st *stripe, db int) {
+	if t.ks.keepsDead() {
+		return
+	}
+	for _, ref := range st.refs {
+		if rec := record.At(st.heap.arena, ref); rec.HasExpiry() && t.expired(rec) {
+			t.ks.bury(st, db, rec)
+		}
+	}
 }
 
 // Each calls fn for every key of a database, with every stripe locked, so that what it
@@ -145,7 +161,10 @@ func (t *Txn) Random(db int) (key []byte, ok bool) {
 					key, ok = append([]byte(nil), rec.Key()...), true
 					return
 				}
-				break // its time has come: draw again, and leave it to the sweep
+				if !t.ks.keepsDead() {
+					t.ks.bury(st, db, rec)
+				}
+				break // and draw again
 			}
 		}
 	})
