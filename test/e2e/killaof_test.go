@@ -184,6 +184,9 @@ func killRounds(t *testing.T, rounds int, seed uint64, command []string) error {
 		}
 		p.kill()
 		running.Wait()
+		if round%500 == 499 {
+			t.Logf("seed %d: %d of %d rounds, %d writes acknowledged", seed, round+1, rounds, writes)
+		}
 	}
 	t.Logf("seed %d: %d rounds", seed, rounds)
 	return nil
