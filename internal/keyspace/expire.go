@@ -276,6 +276,18 @@ func (ks *Keyspace) ExpireKey(db int, key []byte) (pending bool) {
 	return false
 }
 
+// dead says whether the time of a key that no command uses has come. Such a key is removed,
+// unless nothing may expire.
+func (t *Txn) dead(st *stripe, db int, rec record.Record) bool {
+	if !rec.HasExpiry() || !t.expired(rec) {
+		return false
+	}
+	if !t.ks.keepsDead() {
+		t.ks.bury(st, db, rec)
+	}
+	return true
+}
+
 // bury removes a key whose time has come and that no command uses, and journals that at once:
 // its stripe is locked, so nobody can journal something about that key before.
 func (ks *Keyspace) bury(st *stripe, db int, rec record.Record) {

@@ -195,12 +195,7 @@ func (t *Txn) serve(r readyKey, now clock.Millis, run func(w *Waiter, key []byte
 		p := t.find(r.key.db, key)
 		switch {
 		case w.Type == record.Stream: // who waits in a group is told when the key goes
-		case !p.found():
-			return 0
-		case p.rec().HasExpiry() && t.expired(p.rec()):
-			if !t.ks.keepsDead() {
-				t.ks.bury(r.st, r.key.db, p.rec())
-			}
+		case !p.found() || t.dead(r.st, r.key.db, p.rec()):
 			return 0
 		case p.rec().Type() != w.Type:
 			continue

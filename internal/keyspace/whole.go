@@ -54,8 +54,8 @@ func (t *Txn) Scan(db int, cursor uint64, count int, fn func(key []byte, v Value
 		for more && seen < count {
 			var n int
 			n, at, more = t.scanBucket(st, db, at, fn)
-			if n > 0 {
-				t.buryFound(st, db)
+			for _, ref := range st.refs {
+				t.dead(st, db, record.At(st.heap.arena, ref)) // and removed, as by Redis's SCAN
 			}
 			seen += max(n, 1) // empty buckets cost time too
 		}
@@ -76,6 +76,7 @@ func (t *Txn) Scan(db int, cursor uint64, count int, fn func(key []byte, v Value
 func (t *Txn) scanBucket(
 	st *stripe, db int, at uint64, fn func([]byte, Value),
 ) (n int, next uint64, more bool) {
+	st.refs = st.refs[:0]
 	tb := st.dbs[db]
 	if tb == nil {
 		return 0, 0, false
@@ -84,7 +85,7 @@ func (t *Txn) scanBucket(
 	if b == nil {
 		return 0, 0, false
 	}
-	refs := tb.dict.AppendRefs(st.refs[:0], b)
+	refs := tb.dict.AppendRefs(st.refs, b)
 	st.refs = refs
 	for _, ref := range refs {
 		rec := record.At(st.heap.arena, ref)
@@ -94,19 +95,6 @@ func (t *Txn) scanBucket(
 		fn(rec.Key(), Value{Record: rec, st: st, ref: ref})
 	}
 	return len(refs), next, more
-}
-
-// buryFound removes the keys of the bucket that scanBucket has just looked at whose time has
-// come, as Redis's SCAN does.
-func (t *Txn) buryFound(st *stripe, db int) {
-	if t.ks.keepsDead() {
-		return
-	}
-	for _, ref := range st.refs {
-		if rec := record.At(st.heap.arena, ref); rec.HasExpiry() && t.expired(rec) {
-			t.ks.bury(st, db, rec)
-		}
-	}
 }
 
 // Each calls fn for every key of a database, with every stripe locked, so that what it
@@ -157,12 +145,9 @@ func (t *Txn) Random(db int) (key []byte, ok bool) {
 				}
 				slot, _ := tb.dict.Random(rand.Uint64)
 				rec := record.At(st.heap.arena, slot.Ref())
-				if !rec.HasExpiry() || !t.expired(rec) {
+				if !t.dead(st, db, rec) {
 					key, ok = append([]byte(nil), rec.Key()...), true
 					return
-				}
-				if !t.ks.keepsDead() {
-					t.ks.bury(st, db, rec)
 				}
 				break // and draw again
 			}

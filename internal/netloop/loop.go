@@ -129,8 +129,7 @@ func (l *loop) launch(opened func(error)) {
 	l.srv.done.Add(1)
 	go func() {
 		defer l.srv.done.Done()
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
+		runtime.LockOSThread() // and never unlocked
 		thread.ShortSlices()
 		l.p = l.srv.newPoller(l)
 		if err := l.p.open(); err != nil {

@@ -29,9 +29,9 @@ type yielder struct {
 
 const (
 	yieldEvery = int64(8 * time.Millisecond)
-	yieldTurns = 2                            // in that time; with fewer a loop is calm
-	yieldDear  = int64(80 * time.Microsecond) // 1 % of the time
-	yieldPause = int64(512 * time.Millisecond)
+	yieldTurns = 2                             // in that time; with fewer a loop is calm
+	yieldDear  = int64(80 * time.Microsecond)  // 1 % of the time
+	yieldPause = int64(512 * time.Millisecond) // at most
 )
 
 // due says, at yieldEvery after the last time, whether the loop has been busy since.
@@ -58,6 +58,6 @@ func (y *yielder) took(nanos, now int64) {
 func (l *loop) yield() {
 	before := l.srv.cfg.Clock.Mono()
 	runtime.Gosched()
-	now := l.srv.cfg.Clock.Mono()
-	l.yielder.took(now-before, now)
+	l.now = l.srv.cfg.Clock.Mono() // it may have taken long, and what is due must not be late for it
+	l.yielder.took(l.now-before, l.now)
 }
